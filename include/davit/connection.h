@@ -1,0 +1,48 @@
+/**
+ * @file
+ * How a handle reaches its server: TLS, proxy, socket, time limits, tracing. All services share it.
+ */
+#ifndef DAVIT_CONNECTION_H
+#define DAVIT_CONNECTION_H
+
+#include <stddef.h>
+
+#include <davit/err.h>
+#include <davit/stream.h>
+#include <davit/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Receives one line of trace text without newline. Secrets are already replaced by `[redacted]`. */
+typedef void (*davit_trace_fn)(void *user, const char *line);
+
+/** Options of every `…_open()` call; see #DAVIT_OPTS. Strings are copied. */
+typedef struct davit_connection_opts {
+	size_t size;              /**< Set by #DAVIT_OPTS. */
+	const char *unix_socket;  /**< Connect to this path whatever the host is. */
+	const char *ca_file;      /**< PEM file with the trusted authorities; NULL: the system's. */
+	const char *ca_dir;       /**< Directory of hashed authorities. */
+	const char *client_cert;  /**< PEM file with our certificate. */
+	const char *client_key;   /**< PEM file with its key; NULL: in @ref client_cert. */
+	davit_secret client_key_password; /**< Passphrase of the key. */
+	davit_tri insecure;       /**< Yes: accept any certificate. Default no. */
+	const char *proxy;        /**< Proxy URL; NULL: from `http_proxy`, `HTTPS_PROXY`, …; "" for none. */
+	const char *no_proxy;     /**< Hosts without proxy; NULL: from `no_proxy`. */
+	const char *user_agent;   /**< NULL: `davit/VERSION`. */
+	int connect_timeout_ms;   /**< Time to connect; 0: 30,000. */
+	int timeout_ms;           /**< Time for one whole call that is no stream; 0: no limit. */
+	int low_speed_limit;      /**< Bytes per second under which a transfer counts as stalled; 0: 1, negative: never. */
+	int low_speed_time_s;     /**< Seconds of stall that end a transfer; 0: 60. */
+	int retries;              /**< Further attempts after a passing failure; 0: 4, negative: none. */
+	int max_redirects;        /**< 0: 10, negative: none. */
+	davit_cancel_token *cancel; /**< Ends running calls; the handle takes its own reference. */
+	davit_trace_fn trace;     /**< Told what goes over the wire; NULL: nobody. */
+	void *trace_user;         /**< Passed to @ref trace. */
+} davit_connection_opts;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,169 @@
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Marks the end of a message that was cut. */
+static void mark_cut(davit_err *e)
+{
+	static const char dots[] = "...";
+
+	memcpy(e->msg + sizeof e->msg - sizeof dots, dots, sizeof dots);
+}
+
+/*
+ * Appends text, with control characters as \xNN so that a hostile server cannot drive the reader's
+ * terminal; bytes of UTF-8 stay as they are.
+ */
+static void append(davit_err *e, const char *text)
+{
+	size_t at = strlen(e->msg);
+
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		bool plain = c >= 0x20 && c != 0x7f;
+		size_t need = plain ? 1 : 4;
+
+		if (at + need >= sizeof e->msg) {
+			mark_cut(e);
+			return;
+		}
+		if (plain)
+			e->msg[at] = (char)c;
+		else
+			snprintf(e->msg + at, need + 1, "\\x%02x", (unsigned)c);
+		at += need;
+		e->msg[at] = 0;
+	}
+}
+
+static void append_format(davit_err *e, const char *fmt, va_list ap)
+{
+	/* One byte more than fits, so that append() notices a cut. */
+	char text[DAVIT_ERR_MSG_MAX + 1];
+
+	vsnprintf(text, sizeof text, fmt, ap);
+	append(e, text);
+}
+
+int err_set(davit_err *e, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!e)
+		return code;
+	*e = (davit_err){ .code = code };
+	va_start(ap, fmt);
+	append_format(e, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+static int code_of_errno(int errnum)
+{
+	switch (errnum) {
+	case ENOMEM:
+		return DAVIT_ENOMEM;
+	case EEXIST:
+		return DAVIT_EEXISTS;
+	case ETIMEDOUT:
+		return DAVIT_ETIMEOUT;
+	default:
+		return DAVIT_EIO;
+	}
+}
+
+int err_errno(davit_err *e, int errnum, const char *fmt, ...)
+{
+	int code = code_of_errno(errnum);
+	char why[128];
+	va_list ap;
+
+	if (!e)
+		return code;
+	*e = (davit_err){ .code = code, .sys = errnum };
+	va_start(ap, fmt);
+	append_format(e, fmt, ap);
+	va_end(ap);
+	append(e, ": ");
+	append(e, strerror_r(errnum, why, sizeof why));
+	return code;
+}
+
+int err_nomem(davit_err *e)
+{
+	return err_set(e, DAVIT_ENOMEM, "out of memory");
+}
+
+int err_callback(davit_err *e, int value, const char *what)
+{
+	err_set(e, DAVIT_ECALLBACK, "%s: ended by the callback with %d", what, value);
+	if (e)
+		e->callback = value;
+	return DAVIT_ECALLBACK;
+}
+
+int err_at(davit_err *e, int code, const char *fmt, ...)
+{
+	char inner[DAVIT_ERR_MSG_MAX];
+	va_list ap;
+
+	if (!e || !code)
+		return code;
+	memcpy(inner, e->msg, sizeof inner);
+	e->code = code;
+	e->msg[0] = 0;
+	va_start(ap, fmt);
+	append_format(e, fmt, ap);
+	va_end(ap);
+	append(e, inner);
+	return code;
+}
+
+static const struct {
+	const char *name, *text;
+} codes[] = {
+	[-DAVIT_OK] = { "OK", "success" },
+	[-DAVIT_EARG] = { "ARG", "wrong argument" },
+	[-DAVIT_ENOMEM] = { "NOMEM", "out of memory" },
+	[-DAVIT_EIO] = { "IO", "input/output failed" },
+	[-DAVIT_ETIMEOUT] = { "TIMEOUT", "time limit passed" },
+	[-DAVIT_ECANCELLED] = { "CANCELLED", "cancelled" },
+	[-DAVIT_ETRUST] = { "TRUST", "certificate not trusted" },
+	[-DAVIT_EDENIED] = { "DENIED", "access denied" },
+	[-DAVIT_ENOTFOUND] = { "NOTFOUND", "not found" },
+	[-DAVIT_ECONFLICT] = { "CONFLICT", "conflict with the current state" },
+	[-DAVIT_ENOTMODIFIED] = { "NOTMODIFIED", "not modified" },
+	[-DAVIT_EREMOTE] = { "REMOTE", "the server failed or refused" },
+	[-DAVIT_EPROTO] = { "PROTO", "protocol violation" },
+	[-DAVIT_ELIMIT] = { "LIMIT", "limit exceeded" },
+	[-DAVIT_EINTEGRITY] = { "INTEGRITY", "content does not match its digest" },
+	[-DAVIT_EUNSUPPORTED] = { "UNSUPPORTED", "not supported" },
+	[-DAVIT_ESTATE] = { "STATE", "wrong state for this call" },
+	[-DAVIT_ECALLBACK] = { "CALLBACK", "ended by a callback" },
+	[-DAVIT_EEXISTS] = { "EXISTS", "exists already" },
+};
+
+static size_t code_index(int code)
+{
+	size_t n = sizeof codes / sizeof *codes;
+
+	return code <= 0 && code > -(int)n ? (size_t)-code : n;
+}
+
+const char *davit_code_name(int code)
+{
+	size_t i = code_index(code);
+
+	return i < sizeof codes / sizeof *codes ? codes[i].name : "UNKNOWN";
+}
+
+const char *davit_code_text(int code)
+{
+	size_t i = code_index(code);
+
+	return i < sizeof codes / sizeof *codes ? codes[i].text : "unknown error";
+}

@@ -1,0 +1,20 @@
+/* Memory that must leave no trace, and overflow-checked sizes. */
+#ifndef DAVIT_BASE_MEM_H
+#define DAVIT_BASE_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Overwrites n bytes in a way that the compiler keeps. p may be NULL if n is 0. */
+void mem_wipe(void *p, size_t n);
+
+/* Wipes a NUL-terminated heap string and frees it; NULL is ignored. */
+void mem_free_secret(char *s);
+
+/* strdup() that passes NULL through: false only when memory ran out. *out is set on success. */
+bool mem_strdup(const char *s, char **out);
+
+/* Compares without telling by its time where the difference is. */
+bool mem_equal_secret(const void *a, const void *b, size_t n);
+
+#endif

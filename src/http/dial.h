@@ -1,0 +1,50 @@
+/*
+ * The dialer: raw connections for hijacked streams. unix socket, TCP, TLS, each also through a proxy's CONNECT
+ * (all by libcurl), and a child process whose standard input and output are the connection.
+ */
+#ifndef DAVIT_HTTP_DIAL_H
+#define DAVIT_HTTP_DIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <davit/stream.h>
+
+#include "http/client.h"
+
+struct conn;
+
+/* A connection: non-blocking inside. 0 bytes from read mean the end; CONN_AGAIN: nothing now, poll. */
+enum { CONN_AGAIN = 1 };
+struct conn_ops {
+	int (*read)(struct conn *c, void *buf, size_t cap, size_t *got, davit_err *e);
+	int (*write)(struct conn *c, const void *p, size_t n, size_t *put, davit_err *e);
+	int (*close_write)(struct conn *c, davit_err *e);
+	int (*fd)(const struct conn *c, int event); /* descriptor to poll for DAVIT_STREAM_READ or _WRITE */
+	bool (*pending)(const struct conn *c); /* bytes above the descriptor are waiting */
+	void (*free)(struct conn *c);
+};
+struct conn {
+	const struct conn_ops *ops;
+};
+
+/* Connects to the scheme, host and port of uri with the client's options. */
+int dial_uri(struct http_client *c, const struct uri *uri, struct conn **out, davit_err *e);
+/* Runs argv[0] (found in PATH); its standard error goes to ours. free() ends it: closes, waits a moment, kills. */
+int dial_child(const char *const argv[], struct conn **out, davit_err *e);
+
+/*
+ * Makes a stream over conn, which it then owns. early: bytes received behind the head, given first.
+ * resize may be NULL. Waits respect cancel (own reference taken) and nothing else: streams have no total limit.
+ */
+struct stream_opts {
+	const void *early;
+	size_t early_n;
+	davit_cancel_token *cancel;
+	int (*resize)(void *user, unsigned rows, unsigned cols, davit_err *e);
+	void (*release)(void *user);
+	void *user;
+};
+int stream_new(struct conn *conn, const struct stream_opts *o, davit_stream **out, davit_err *e);
+
+#endif
