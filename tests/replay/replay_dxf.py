@@ -14,9 +14,9 @@ recorded arguments, environment and stdin. Then these must be equal:
   sent with one. An empty body is the same in every framing. Not compared: User-Agent,
   Accept-Encoding, Connection, `Accept: */*`.
   Queries are equal if their decoded key=value pairs are, in any order of the keys, blank values
-  included: dxf encodes the query of an upload Location anew, davit appends `digest=` to the Location
-  as it is. Where dxf thereby loses a parameter the step is listed as documented, and there the
-  query as sent is compared too;
+  included: dxf encodes the query of an upload Location anew, davit appends `digest=` to the
+  Location as it is. Where dxf thereby loses a parameter the step is listed as documented, and
+  there the query as sent is compared too;
 - schema 1 manifests signed by the client have a fresh key each time: the signature is verified and
   the signed text compared.
 
@@ -46,7 +46,8 @@ def arguments(argv):
     parser = argparse.ArgumentParser(
         prog='replay-dxf', description='Replay recorded runs of the dxf command and compare.')
     parser.add_argument('file', metavar='FILE', help='transcript, such as tests/data/dxf-cli.json')
-    parser.add_argument('--dxf', metavar='PATH', help='the command (default: dxf in the build root)',
+    parser.add_argument('--dxf', metavar='PATH',
+                        help='the command (default: dxf in the build root)',
                         default=os.path.join(os.path.dirname(HERE), 'dxf'))
     parser.add_argument('--documented', metavar='FILE', help='list of documented deviations',
                         default=os.path.join(SOURCE_DIR, '..', 'data', 'dxf-documented.json'))

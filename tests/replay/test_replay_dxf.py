@@ -353,7 +353,8 @@ def resigned(directory, unsigned):
     entry = {'header': {'alg': 'ES256', 'jwk': {
         'kty': 'EC', 'crv': 'P-256', 'x': encode(point[:32]), 'y': encode(point[32:])}},
         'signature': encode(raw), 'protected': protected}
-    return unsigned[:-1] + b',"signatures":[' + json.dumps(entry, separators=(',', ':')).encode() + b']}'
+    entry = json.dumps(entry, separators=(',', ':')).encode()
+    return unsigned[:-1] + b',"signatures":[' + entry + b']}'
 
 
 def test_a_manifest_signed_with_another_key(bench, tmp_path):

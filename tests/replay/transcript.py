@@ -5,8 +5,8 @@ replay serves it on free ports and with plausible values, so every text goes thr
 the client sees it, and what the client did goes back through recorded() before it is compared:
 all comparisons and messages are in the words of the transcript.
 
-Documented deviations. The second file is {"id": {"reason": "...", "expect": {...}}}. The step is run
-and compared as any other, only with the parts of its expectation replaced that "expect" names:
+Documented deviations. The second file is {"id": {"reason": "...", "expect": {...}}}. The step is
+run and compared as any other, only that "expect" replaces parts of the expectation:
 
   exit     the exit code
   stdout   in the forms of the transcript: {"text"} | {"b64"} | {"len", "sha256"}, or
