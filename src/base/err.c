@@ -40,7 +40,7 @@ static void append(davit_err *e, const char *text)
 	}
 }
 
-static void append_format(davit_err *e, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void append_format(davit_err *e, const char *fmt, va_list ap)
 {
 	/* One byte more than fits, so that append() notices a cut. */
 	char text[DAVIT_ERR_MSG_MAX + 1];

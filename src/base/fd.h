@@ -22,12 +22,17 @@ int fd_read_all(int fd, const char *what, struct buf *out, davit_err *e);
  * A file that appears under its name only when it is complete: written under a temporary name in the same
  * directory, fsynced, renamed, directory fsynced. Zero-initialise with NEWFILE_INIT; newfile_fini() without
  * newfile_commit() removes every trace.
+ *
+ * The umask applies to mode; the mode of a file that is replaced does not matter. A symbolic link stays: the
+ * file behind it is replaced, or made. A directory is refused. What cannot be replaced (devices, FIFOs,
+ * /dev/stdout, /dev/fd/N, /proc/...) is opened and written directly; newfile_commit() then only closes it.
+ * After a failed newfile_commit() only newfile_fini() may follow.
  */
 struct newfile {
 	int fd; /* write here; -1 when not open */
 	int dirfd;
 	char *path; /* final name */
-	char *tmp;  /* temporary name, relative to dirfd */
+	char *tmp;  /* temporary name, relative to dirfd; NULL: path itself is written, or it was renamed */
 };
 #define NEWFILE_INIT { .fd = -1, .dirfd = -1 }
 int newfile_open(struct newfile *f, const char *path, mode_t mode, davit_err *e);

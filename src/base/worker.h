@@ -17,7 +17,10 @@ typedef int (*worker_fn)(void *user, const void *p, size_t n);
 /* Starts the thread. Queue: WORKER_SLOTS buffers of chunk bytes. */
 int worker_start(struct worker **out, worker_fn fn, void *user, size_t chunk, davit_err *e);
 
-/* Copies n bytes (any number) into the queue, waiting for room. The worker's failure, once it has failed. */
+/*
+ * Copies n bytes (any number) into the queue, waiting for room. The worker's failure, once it has failed.
+ * Small pieces are gathered to up to chunk bytes while the thread is busy.
+ */
 int worker_push(struct worker *w, const void *p, size_t n);
 
 /* Waits until all is done, joins, frees; gives the worker's result. NULL gives 0. */
