@@ -12,6 +12,7 @@
 #include <davit/err.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "wire/headers.h"
 #include "wire/uri.h"
 

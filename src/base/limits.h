@@ -24,6 +24,7 @@ enum {
 	LIMIT_NDJSON_LINE = 8 << 20,       /* one line of a JSON stream */
 	LIMIT_CHALLENGE = 16 << 10,        /* one WWW-Authenticate header */
 	LIMIT_CHALLENGE_PARAMS = 32,       /* parameters of one challenge */
+	LIMIT_CHALLENGES = 16,             /* challenges of one answer */
 	LIMIT_SCOPES = 16,                 /* scopes of one token request */
 	LIMIT_AUTH_STEPS = 6,              /* requests of an authenticator per attempt */
 	LIMIT_PAGES = 100000,              /* pages of one listing */
