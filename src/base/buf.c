@@ -138,6 +138,19 @@ char *buf_take(struct buf *b)
 	return p;
 }
 
+static int sink_write(void *user, const void *p, size_t n)
+{
+	struct buf *b = user;
+
+	buf_add(b, p, n);
+	return b->bad;
+}
+
+davit_sink buf_sink(struct buf *b)
+{
+	return (davit_sink){ .write = sink_write, .user = b };
+}
+
 void buf_fini(struct buf *b)
 {
 	if (b->secret && b->p)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include <davit/err.h>
+#include <davit/stream.h>
 
 struct buf {
 	char *p;      /* NULL until the first byte; use buf_str() */
@@ -44,6 +45,9 @@ int buf_check(const struct buf *b, const char *what, davit_err *e);
 
 /* Moves the content out as a heap string (caller frees) and leaves the buffer empty; NULL if it failed. */
 char *buf_take(struct buf *b);
+
+/* A sink that appends to the buffer; ends the call when the buffer is full. */
+davit_sink buf_sink(struct buf *b);
 
 void buf_fini(struct buf *b);
 #define AUTO_BUF CLEANUP(buf_fini)
