@@ -24,6 +24,9 @@ void digest_free(struct digest *d);
 int digest_parse(const char *text, enum digest_alg *alg, const char **hex, davit_err *e);
 const char *digest_alg_name(enum digest_alg alg);
 
+/* SHA-1, for the websocket handshake only: it protects nothing. */
+int digest_sha1(const void *p, size_t n, unsigned char out[20], davit_err *e);
+
 /* Lower-case hex of n bytes, 2 * n + 1 characters. */
 void hex_encode(const void *p, size_t n, char *out);
 

@@ -1,0 +1,188 @@
+#include "wire/digest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct digest {
+	enum digest_alg alg;
+	EVP_MD_CTX *ctx;
+};
+
+static const struct {
+	const char *name;
+	const EVP_MD *(*md)(void);
+	size_t bytes;
+} algorithms[] = {
+	[DIGEST_SHA256] = { "sha256", EVP_sha256, 32 },
+	[DIGEST_SHA512] = { "sha512", EVP_sha512, 64 },
+};
+enum { ALGORITHMS = sizeof algorithms / sizeof *algorithms };
+
+static void cleanup_ctx(EVP_MD_CTX **ctx)
+{
+	EVP_MD_CTX_free(*ctx);
+}
+
+static int failed(davit_err *e)
+{
+	return err_set(e, DAVIT_EUNSUPPORTED, "computing a digest failed in the crypto library");
+}
+
+int digest_new(enum digest_alg alg, struct digest **out, davit_err *e)
+{
+	struct digest *d = calloc(1, sizeof *d);
+
+	if (!d)
+		return err_nomem(e);
+	d->alg = alg;
+	d->ctx = EVP_MD_CTX_new();
+	if (!d->ctx) {
+		digest_free(d);
+		return err_nomem(e);
+	}
+	if (!EVP_DigestInit_ex(d->ctx, algorithms[alg].md(), NULL)) {
+		digest_free(d);
+		return failed(e);
+	}
+	*out = d;
+	return 0;
+}
+
+int digest_update(struct digest *d, const void *p, size_t n)
+{
+	return EVP_DigestUpdate(d->ctx, p, n) ? 0 : failed(NULL);
+}
+
+int digest_bytes(const struct digest *d, unsigned char out[64], size_t *n, davit_err *e)
+{
+	CLEANUP(cleanup_ctx) EVP_MD_CTX *copy = EVP_MD_CTX_new();
+	unsigned char bytes[EVP_MAX_MD_SIZE];
+
+	if (!copy)
+		return err_nomem(e);
+	if (!EVP_MD_CTX_copy_ex(copy, d->ctx) || !EVP_DigestFinal_ex(copy, bytes, NULL))
+		return failed(e);
+	*n = algorithms[d->alg].bytes;
+	memcpy(out, bytes, *n);
+	return 0;
+}
+
+int digest_text(const struct digest *d, char out[DAVIT_DIGEST_MAX], davit_err *e)
+{
+	const char *name = algorithms[d->alg].name;
+	size_t n, at = strlen(name);
+	unsigned char bytes[64];
+	int r = digest_bytes(d, bytes, &n, e);
+
+	if (r)
+		return r;
+	memcpy(out, name, at);
+	out[at] = ':';
+	hex_encode(bytes, n, out + at + 1);
+	return 0;
+}
+
+void digest_free(struct digest *d)
+{
+	if (!d)
+		return;
+	EVP_MD_CTX_free(d->ctx);
+	free(d);
+}
+
+int digest_sha1(const void *p, size_t n, unsigned char out[20], davit_err *e)
+{
+	return EVP_Digest(p, n, out, NULL, EVP_sha1(), NULL) ? 0 : failed(e);
+}
+
+const char *digest_alg_name(enum digest_alg alg)
+{
+	return algorithms[alg].name;
+}
+
+void hex_encode(const void *p, size_t n, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *from = p;
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = digits[from[i] >> 4];
+		*out++ = digits[from[i] & 15];
+	}
+	*out = 0;
+}
+
+static bool is_small_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* The OCI grammar: components of small letters and digits joined by one of + . _ - */
+static bool is_algorithm(const char *s, size_t n)
+{
+	bool after_join = true;
+
+	for (size_t i = 0; i < n; i++) {
+		bool join = s[i] && strchr("+._-", s[i]);
+
+		if (!is_small_alnum(s[i]) && (!join || after_join))
+			return false;
+		after_join = join;
+	}
+	return n > 0 && !after_join;
+}
+
+int digest_parse(const char *text, enum digest_alg *alg, const char **hex, davit_err *e)
+{
+	const char *colon = strchr(text, ':'), *digits;
+	size_t n = colon ? (size_t)(colon - text) : 0, known = 0;
+
+	if (!colon)
+		return err_set(e, DAVIT_EARG, "digest \"%s\" has no algorithm (\"sha256:…\")", text);
+	digits = colon + 1;
+	while (known < ALGORITHMS && (strlen(algorithms[known].name) != n || memcmp(algorithms[known].name, text, n)))
+		known++;
+	if (known == ALGORITHMS && is_algorithm(text, n) && *digits)
+		return err_set(e, DAVIT_EUNSUPPORTED, "digest \"%s\" uses the algorithm %.*s; sha256 and sha512 are known",
+			       text, (int)(n & 0xff), text);
+	if (known == ALGORITHMS)
+		return err_set(e, DAVIT_EARG, "digest \"%s\" has no valid algorithm in front of the colon", text);
+	if (strspn(digits, "0123456789abcdef") != strlen(digits))
+		return err_set(e, DAVIT_EARG, "digest \"%s\" holds more than small hexadecimal digits", text);
+	if (strlen(digits) != 2 * algorithms[known].bytes)
+		return err_set(e, DAVIT_EARG, "digest \"%s\" has %zu digits instead of %zu", text, strlen(digits),
+			       2 * algorithms[known].bytes);
+	*alg = (enum digest_alg)known;
+	*hex = digits;
+	return 0;
+}
+
+int davit_digest_bytes(const void *p, size_t n, char out[DAVIT_DIGEST_MAX], davit_err *e)
+{
+	struct digest *d;
+	int r = digest_new(DIGEST_SHA256, &d, e);
+
+	if (r)
+		return r;
+	r = digest_update(d, p, n) ? failed(e) : digest_text(d, out, e);
+	digest_free(d);
+	return r;
+}
+
+int davit_digest_split(const char *digest, const char **algorithm, const char **hex, davit_err *e)
+{
+	enum digest_alg alg;
+	int r;
+
+	if (!digest)
+		return err_set(e, DAVIT_EARG, "digest is missing");
+	r = digest_parse(digest, &alg, hex, e);
+	if (!r)
+		*algorithm = digest_alg_name(alg);
+	return r;
+}

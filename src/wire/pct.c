@@ -1,0 +1,56 @@
+#include "wire/uri.h"
+
+#include <string.h>
+
+static bool is_unreserved(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+	       c == '.' || c == '_' || c == '~';
+}
+
+void pct_encode(struct buf *out, const char *s, const char *keep)
+{
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (is_unreserved(c) || (keep && strchr(keep, c)))
+			buf_putc(out, *s);
+		else
+			buf_printf(out, "%%%02X", (unsigned)c);
+	}
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+char *pct_decode(const char *s, size_t n, bool plus, struct arena *a)
+{
+	char *out = arena_alloc(a, n + 1, 1), *to = out;
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		int c = (unsigned char)s[i];
+
+		if (c == '+' && plus) {
+			c = ' ';
+		} else if (c == '%') {
+			if (n - i < 3 || hex_value(s[i + 1]) < 0 || hex_value(s[i + 2]) < 0)
+				return NULL;
+			c = hex_value(s[i + 1]) << 4 | hex_value(s[i + 2]);
+			i += 2;
+		}
+		if (!c)
+			return NULL;
+		*to++ = (char)c;
+	}
+	return out;
+}
