@@ -7,18 +7,13 @@
 #include <unistd.h>
 
 #include "auth/store/docker_config.h"
+#include "auth/store/found.h"
 #include "auth/store/netrc.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/limits.h"
-
-/* What davit_credentials_find() gives out, with the memory behind it. */
-struct found {
-	davit_credentials c;
-	struct arena mem;
-};
 
 static const davit_credentials_opts defaults = { .size = sizeof defaults };
 
@@ -54,18 +49,18 @@ static bool place_path(const struct place *p, struct arena *mem, const char **ou
 }
 
 static int find_in_files(const struct server_name *server, const davit_credentials_opts *opts, struct found *f,
-			 bool *found, davit_err *e)
+			 davit_err *e)
 {
-	const char *path;
+	struct docker_config_place place = { .file = opts->config_file, .cancel = opts->cancel };
 
 	if (opts->config_file)
-		return docker_config_find(opts->config_file, server, opts->cancel, &f->mem, &f->c, found, e);
-	for (size_t i = 0; i < sizeof places / sizeof *places && !*found; i++) {
+		return docker_config_find(&place, server, f, e);
+	for (size_t i = 0; i < sizeof places / sizeof *places && !f->hit; i++) {
 		int rc;
 
-		if (!place_path(&places[i], &f->mem, &path))
+		if (!place_path(&places[i], &f->mem, &place.file))
 			return err_nomem(e);
-		rc = path ? docker_config_find(path, server, opts->cancel, &f->mem, &f->c, found, e) : 0;
+		rc = place.file ? docker_config_find(&place, server, f, e) : 0;
 		if (rc)
 			return rc;
 	}
@@ -82,19 +77,20 @@ static const char *host_only(const char *host, struct arena *mem)
 	return end ? arena_strndup(mem, host, (size_t)(end - host)) : host;
 }
 
-static int find_in_netrc_file(const char *path, const char *host, struct found *f, bool *found, davit_err *e)
+static int find_in_netrc_file(const char *path, const char *host, struct found *f, davit_err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT_SECRET(LIMIT_NETRC_FILE);
 	struct netrc_entry entry;
+	bool hit;
 	int rc = fd_read_file(path, &text, e);
 
 	if (rc)
 		return rc == DAVIT_ENOTFOUND ? 0 : rc;
-	if (!netrc_find(buf_str(&text), host, &f->mem, &entry, found))
+	if (!netrc_find(buf_str(&text), host, &f->mem, &entry, &hit))
 		return err_nomem(e);
-	*found = *found && entry.password;
-	if (!*found)
+	if (!hit || !entry.password)
 		return 0;
+	f->hit = true;
 	f->c.username = entry.login ? entry.login : "";
 	f->c.password.s = entry.password;
 	f->c.origin = arena_strdup(&f->mem, path);
@@ -102,7 +98,7 @@ static int find_in_netrc_file(const char *path, const char *host, struct found *
 }
 
 static int find_in_netrc(const struct server_name *server, const davit_credentials_opts *opts, struct found *f,
-			 bool *found, davit_err *e)
+			 davit_err *e)
 {
 	static const struct place netrcs[] = {
 		{ "NETRC", "", false }, { "HOME", "/.netrc", false }, { "HOME", "/_netrc", false },
@@ -112,13 +108,13 @@ static int find_in_netrc(const struct server_name *server, const davit_credentia
 	if (!host)
 		return err_nomem(e);
 	if (opts->netrc_file)
-		return find_in_netrc_file(opts->netrc_file, host, f, found, e);
-	for (size_t i = 0; i < sizeof netrcs / sizeof *netrcs && !*found; i++) {
+		return find_in_netrc_file(opts->netrc_file, host, f, e);
+	for (size_t i = 0; i < sizeof netrcs / sizeof *netrcs && !f->hit; i++) {
 		int rc;
 
 		if (!place_path(&netrcs[i], &f->mem, &path))
 			return err_nomem(e);
-		rc = path ? find_in_netrc_file(path, host, f, found, e) : 0;
+		rc = path ? find_in_netrc_file(path, host, f, e) : 0;
 		if (rc)
 			return rc;
 	}
@@ -129,7 +125,6 @@ int davit_credentials_find(const char *server, const davit_credentials_opts *opt
 			   davit_err *e)
 {
 	struct server_name name;
-	bool found = false;
 	struct found *f;
 	int rc = check_opts(&opts, e);
 
@@ -141,9 +136,9 @@ int davit_credentials_find(const char *server, const davit_credentials_opts *opt
 	if (!server_name_parse(server, &f->mem, &name))
 		rc = err_nomem(e);
 	if (!rc)
-		rc = find_in_files(&name, opts, f, &found, e);
-	if (!rc && !found && opts->use_netrc != DAVIT_NO)
-		rc = find_in_netrc(&name, opts, f, &found, e);
+		rc = find_in_files(&name, opts, f, e);
+	if (!rc && !f->hit && opts->use_netrc != DAVIT_NO)
+		rc = find_in_netrc(&name, opts, f, e);
 	if (rc) {
 		davit_credentials_free(&f->c);
 		return err_at(e, rc, "credentials for %s: ", server);

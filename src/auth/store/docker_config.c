@@ -221,32 +221,42 @@ static int find_in_auths(const struct config *cfg, const struct server_name *ser
 	return err_at(e, rc, "entry \"%s\": ", key);
 }
 
-int docker_config_find(const char *file, const struct server_name *server, davit_cancel_token *cancel,
-		       struct arena *mem, davit_credentials *out, bool *found, davit_err *e)
+static int find_in_config(const struct config *cfg, const struct docker_config_place *place,
+			  const struct server_name *server, struct found *out, davit_err *e)
 {
-	struct helper helper = { .cancel = cancel };
+	struct helper helper = { .cancel = place->cancel };
 	davit_credentials c = { 0 };
-	struct config cfg;
-	int rc = config_load(file, &cfg, e);
+	int rc = pick_helper(cfg, server, &out->mem, &helper.name, e);
 
-	*found = false;
+	if (!rc && helper.name) {
+		const char *key = server_name_key(server, &out->mem);
+
+		rc = key ? helper_get(&helper, key, out, e) : err_nomem(e);
+	}
+	if (rc || out->hit)
+		return rc;
+	rc = find_in_auths(cfg, server, &out->mem, &c, e);
+	if (rc || !has_secret(&c))
+		return rc;
+	c.origin = arena_strdup(&out->mem, place->file);
+	if (!c.origin)
+		return err_nomem(e);
+	out->c = c;
+	out->hit = true;
+	return 0;
+}
+
+int docker_config_find(const struct docker_config_place *place, const struct server_name *server,
+		       struct found *out, davit_err *e)
+{
+	struct config cfg;
+	int rc = config_load(place->file, &cfg, e);
+
 	if (rc)
 		return rc == DAVIT_ENOTFOUND ? 0 : rc;
-	rc = pick_helper(&cfg, server, mem, &helper.name, e);
-	if (!rc && helper.name) {
-		const char *key = server_name_key(server, mem);
-
-		rc = key ? helper_get(&helper, key, mem, &c, found, e) : err_nomem(e);
-	}
-	if (!rc && !*found) {
-		rc = find_in_auths(&cfg, server, mem, &c, e);
-		*found = !rc && has_secret(&c);
-		c.origin = *found ? arena_strdup(mem, file) : NULL;
-	}
+	rc = find_in_config(&cfg, place, server, out, e);
 	json_unref(cfg.root);
-	if (!rc && *found)
-		*out = c;
-	return err_at(e, rc, "%s: ", file);
+	return err_at(e, rc, "%s: ", place->file);
 }
 
 /* ---- changing ---------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 
 #include <davit/credentials.h>
 
+#include "auth/store/found.h"
 #include "base/arena.h"
 
 /* A server in the form in which keys are compared. Strings lie in an arena. */
@@ -24,20 +25,19 @@ bool server_name_parse(const char *text, struct arena *mem, struct server_name *
 /* How the key is written by docker: "https://index.docker.io/v1/" for Docker Hub, else host and path. */
 const char *server_name_key(const struct server_name *s, struct arena *mem);
 
-/* Looks server up in file. A file that is not there knows nothing. */
-int docker_config_find(const char *file, const struct server_name *server, davit_cancel_token *cancel,
-		       struct arena *mem, davit_credentials *out, bool *found, davit_err *e);
-
-/*
- * Stores or, with c NULL, removes. The place (file or helper) is written to where as text. Removing what is not
- * there is DAVIT_ENOTFOUND.
- */
+/* A file, and what using it needs. */
 struct docker_config_place {
 	const char *file;
-	davit_cancel_token *cancel;
-	char *where;
-	size_t n;
+	davit_cancel_token *cancel; /* or NULL */
+	char *where;                /* gets the place of a change (file or helper) as text; or NULL */
+	size_t n;                   /* size of where */
 };
+
+/* Looks server up. A file that is not there knows nothing. */
+int docker_config_find(const struct docker_config_place *place, const struct server_name *server,
+		       struct found *out, davit_err *e);
+
+/* Stores or, with c NULL, removes. Removing what is not there is DAVIT_ENOTFOUND. */
 int docker_config_change(const struct docker_config_place *place, const struct server_name *server,
 			 const davit_credentials *c, davit_err *e);
 

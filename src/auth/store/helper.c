@@ -166,11 +166,23 @@ static int run_exchange(struct run *r, const char *input, struct buf *out, int *
 	return 0;
 }
 
+/* What a helper answered. */
+struct reply {
+	struct buf text; /* its standard output */
+	int status;      /* as wait() gives it */
+};
+#define REPLY_INIT { .text = BUF_INIT_SECRET(LIMIT_HELPER_REPLY) }
+
+static void reply_fini(struct reply *r)
+{
+	buf_fini(&r->text);
+}
+
 /*
  * Writing to a helper that has gone must not kill the process: SIGPIPE is blocked in this thread and a
  * pending one is taken before the mask is restored.
  */
-static int run_quietly(struct run *r, const char *input, struct buf *out, int *status, davit_err *e)
+static int run_quietly(struct run *r, const char *input, struct reply *out, davit_err *e)
 {
 	static const struct timespec now = { 0 };
 	sigset_t pipe_only, before;
@@ -179,15 +191,15 @@ static int run_quietly(struct run *r, const char *input, struct buf *out, int *s
 	sigemptyset(&pipe_only);
 	sigaddset(&pipe_only, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
-	rc = run_exchange(r, input, out, status, e);
+	rc = run_exchange(r, input, &out->text, &out->status, e);
 	while (sigtimedwait(&pipe_only, NULL, &now) == SIGPIPE)
 		;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }
 
-/* Runs "docker-credential-NAME verb" with input; its output goes to out, its wait status to *status. */
-static int helper_run(const struct helper *h, const char *verb, const char *input, struct buf *out, int *status,
+/* Runs "docker-credential-NAME verb" with input. */
+static int helper_run(const struct helper *h, const char *verb, const char *input, struct reply *out,
 		      davit_err *e)
 {
 	AUTO_BUF struct buf program = BUF_INIT(256);
@@ -203,23 +215,24 @@ static int helper_run(const struct helper *h, const char *verb, const char *inpu
 	r.program = program.p;
 	rc = run_start(&r, verb, e);
 	if (!rc)
-		rc = run_quietly(&r, input, out, status, e);
+		rc = run_quietly(&r, input, out, e);
 	run_fini(&r);
 	return rc;
 }
 
-static bool succeeded(int status)
+static bool succeeded(const struct reply *r)
 {
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0;
 }
 
 /* The helper's own words on a failure: it prints them on its standard output. */
-static int helper_failed(const struct helper *h, const struct buf *out, davit_err *e)
+static int helper_failed(const struct helper *h, const struct reply *out, davit_err *e)
 {
-	int n = (int)strcspn(buf_str(out), "\r\n");
+	const char *text = buf_str(&out->text);
+	int n = (int)strcspn(text, "\r\n");
 
 	return err_set(e, DAVIT_EIO, "credential helper docker-credential-%s failed%s%.*s", h->name,
-		       n ? ": " : "", n > 200 ? 200 : n, buf_str(out));
+		       n ? ": " : "", n > 200 ? 200 : n, text);
 }
 
 static const char *json_text(const struct jnode *j, const char *key)
@@ -227,8 +240,7 @@ static const char *json_text(const struct jnode *j, const char *key)
 	return davit_value_string(json_value(json_member(j, key)));
 }
 
-static int take_answer(const struct helper *h, const struct jnode *j, struct arena *mem, davit_credentials *out,
-		       davit_err *e)
+static int take_answer(const struct helper *h, const struct jnode *j, struct found *out, davit_err *e)
 {
 	const char *user = json_text(j, "Username"), *secret = json_text(j, "Secret");
 	davit_credentials c = { 0 };
@@ -237,44 +249,42 @@ static int take_answer(const struct helper *h, const struct jnode *j, struct are
 	if (!user || !secret)
 		return err_set(e, DAVIT_EPROTO,
 			       "credential helper docker-credential-%s: answer without Username and Secret", h->name);
-	c.origin = arena_printf(mem, "docker-credential-%s", h->name);
-	copy = arena_strdup(mem, secret);
+	c.origin = arena_printf(&out->mem, "docker-credential-%s", h->name);
+	copy = arena_strdup(&out->mem, secret);
 	if (!strcmp(user, "<token>")) {
 		c.identity_token.s = copy;
 	} else {
 		c.password.s = copy;
-		c.username = arena_strdup(mem, user);
+		c.username = arena_strdup(&out->mem, user);
 	}
 	if (!c.origin || !copy || (!c.identity_token.s && !c.username))
 		return err_nomem(e);
-	*out = c;
+	out->c = c;
+	out->hit = true;
 	return 0;
 }
 
-int helper_get(const struct helper *h, const char *server, struct arena *mem, davit_credentials *out, bool *found,
-	       davit_err *e)
+int helper_get(const struct helper *h, const char *server, struct found *out, davit_err *e)
 {
-	AUTO_BUF struct buf reply = BUF_INIT_SECRET(LIMIT_HELPER_REPLY);
+	CLEANUP(reply_fini) struct reply reply = REPLY_INIT;
 	struct jnode *j = NULL;
-	int status = 0, rc = helper_run(h, "get", server, &reply, &status, e);
+	int rc = helper_run(h, "get", server, &reply, e);
 
-	*found = false;
 	if (rc == DAVIT_ENOTFOUND)
 		return 0;
 	if (rc)
 		return rc;
-	if (!succeeded(status)) {
+	if (!succeeded(&reply)) {
 		/* The protocol has no code for "none": docker's own helpers print this sentence. */
-		if (strstr(buf_str(&reply), "credentials not found"))
+		if (strstr(buf_str(&reply.text), "credentials not found"))
 			return 0;
 		return helper_failed(h, &reply, e);
 	}
-	rc = json_parse(buf_str(&reply), reply.len, &j, e);
+	rc = json_parse(buf_str(&reply.text), reply.text.len, &j, e);
 	if (rc)
 		return err_at(e, rc, "credential helper docker-credential-%s: ", h->name);
-	rc = take_answer(h, j, mem, out, e);
+	rc = take_answer(h, j, out, e);
 	json_unref(j);
-	*found = rc == 0;
 	return rc;
 }
 
@@ -290,10 +300,10 @@ static const struct type t_store_request = TYPE(struct store_request,
 
 static int run_checked(const struct helper *h, const char *verb, const char *input, davit_err *e)
 {
-	AUTO_BUF struct buf reply = BUF_INIT_SECRET(LIMIT_HELPER_REPLY);
-	int status = 0, rc = helper_run(h, verb, input, &reply, &status, e);
+	CLEANUP(reply_fini) struct reply reply = REPLY_INIT;
+	int rc = helper_run(h, verb, input, &reply, e);
 
-	if (!rc && !succeeded(status))
+	if (!rc && !succeeded(&reply))
 		rc = helper_failed(h, &reply, e);
 	return rc;
 }

@@ -2,11 +2,9 @@
 #ifndef DAVIT_AUTH_STORE_HELPER_H
 #define DAVIT_AUTH_STORE_HELPER_H
 
-#include <stdbool.h>
-
 #include <davit/credentials.h>
 
-#include "base/arena.h"
+#include "auth/store/found.h"
 
 /* A helper and what every call needs. */
 struct helper {
@@ -15,11 +13,10 @@ struct helper {
 };
 
 /*
- * Asks for the credentials of server. *found is false if the helper knows none or is not installed. What is
- * found is copied into mem. The helper has LIMIT_HELPER_MS.
+ * Asks for the credentials of server. out->hit stays false if the helper knows none or is not installed. The
+ * helper has LIMIT_HELPER_MS.
  */
-int helper_get(const struct helper *h, const char *server, struct arena *mem, davit_credentials *out,
-	       bool *found, davit_err *e);
+int helper_get(const struct helper *h, const char *server, struct found *out, davit_err *e);
 /* Stores; a helper that is not installed is DAVIT_ENOTFOUND. */
 int helper_store(const struct helper *h, const char *server, const davit_credentials *c, davit_err *e);
 int helper_erase(const struct helper *h, const char *server, davit_err *e);
