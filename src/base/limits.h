@@ -21,7 +21,10 @@ enum {
 	LIMIT_HELPER_REPLY = 256 << 10,    /* what a credential helper prints */
 	LIMIT_HELPER_MS = 60 * 1000,       /* milliseconds for a credential helper */
 	LIMIT_JSON_DEPTH = 64,             /* nesting levels of JSON */
+	LIMIT_JSON_NODES = 4 << 20,        /* values of one JSON document; an object counts as 8 */
 	LIMIT_NDJSON_LINE = 8 << 20,       /* one line of a JSON stream */
+	LIMIT_REPO_NAME = 255,             /* a repository name */
+	LIMIT_TAG = 128,                   /* a tag */
 	LIMIT_CHALLENGE = 16 << 10,        /* one WWW-Authenticate header */
 	LIMIT_CHALLENGE_PARAMS = 32,       /* parameters of one challenge */
 	LIMIT_CHALLENGES = 16,             /* challenges of one answer */
