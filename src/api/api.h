@@ -30,11 +30,13 @@ enum {
 	EP_PAGED_LINK = 4,  /* more pages by the Link header */
 	EP_RAW = 8,         /* the body is not JSON, or its bytes matter: kept raw, not decoded by api_call() */
 	EP_OTHER_URL = 16,  /* goes to a URL that an answer named, not to path; path is documentation */
+	EP_IDLE = 32,       /* silence is normal (events, followed logs): never counts as a stall */
 };
 
 /*
- * path placeholders are typed: {id} one segment, {id:name} slashes kept, {id:digest} algorithm:hex,
- * {id:rest} everything behind. Empty arguments and the segments "." and ".." are refused.
+ * path placeholders are typed: {id} one segment, {id:name} slashes kept, {id:digest} one segment in which ':'
+ * stays as it is (also for what may be a tag or a digest), {id:rest} everything behind. Empty arguments and the
+ * segments "." and ".." are refused.
  */
 struct endpoint {
 	const char *name, *method, *path;
@@ -94,29 +96,42 @@ struct call {
 	const struct headers *headers; /* more headers */
 	size_t chunk;               /* bytes per read of source or piece for the sink; 0: default */
 	bool no_retry;              /* send once: attempts after 401 and redirects still happen */
+	bool decode;                /* undo a Content-Encoding (gzip, deflate) that the server chose without being asked */
+	bool tidy;                  /* clears up after a failure: sent even if cancelled, once, for LIMIT_TIDY_MS at most */
 };
 #define PATH(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define NOPATH    ((const char *const[]){ NULL })
 
 /*
+ * The rules for credentials, redirects and repeated attempts stand in api/attempt.h. On failure the message
+ * begins with the row's name: "registry.manifest.get: HTTP 404: manifest unknown (MANIFEST_UNKNOWN)".
+ *
  * Sends a call of SHAPE_CALL and gives the reply (an object of ep->out->size bytes, or an empty one, with raw
  * body, status and headers behind it; davit_reply_free()). out may be NULL. in->size-style checks are the
  * public function's. Statuses outside ep->ok become errors by the service's table.
  */
 int api_call(struct api *a, const struct call *c, void **out, davit_err *e);
 
-/* As api_call(), and every next page: page() gets each reply (it frees or keeps it) and says 0 to go on. */
+/*
+ * As api_call(), and every next page of a row with EP_PAGED_LINK: page() gets each reply (it frees or keeps it)
+ * and says 0 to go on, more to stop with success, or a code with its message. It may use the handle. A next page
+ * on another origin is asked for without credentials; pages that repeat are DAVIT_EPROTO.
+ */
 int api_pages(struct api *a, const struct call *c, int (*page)(void *user, void *reply, davit_err *e), void *user,
 	      davit_err *e);
 
 /*
  * SHAPE_STREAM: the body goes to sink in pieces of at most chunk bytes. head() (may be NULL) sees status and
- * headers first. *out gets a reply without body.
+ * headers first; it is called again if the answer broke off before its first body byte and is repeated. Once a
+ * byte has reached the sink nothing is repeated: the caller resumes. *out gets a reply without body. Answers
+ * outside of ep->ok reach neither.
  */
 struct stream_to {
-	const davit_sink *sink;
+	const davit_sink *sink; /* the caller's: a negative value becomes DAVIT_ECALLBACK */
+	/* Used instead if sink is NULL: for our own code, with codes and messages of its own. */
+	int (*body)(void *user, const void *p, size_t n, davit_err *e);
 	int (*head)(void *user, int status, const struct headers *h, davit_err *e);
-	void *user;
+	void *user;             /* for body and head */
 };
 int api_stream(struct api *a, const struct call *c, const struct stream_to *to, void **out, davit_err *e);
 
@@ -126,19 +141,29 @@ int api_stream(struct api *a, const struct call *c, const struct stream_to *to, 
  */
 int api_upload(struct api *a, const struct call *c, void **out, davit_err *e);
 
-/* SHAPE_HIJACK: sends an Upgrade request by hand and gives the connection. protocol: "tcp", "websocket", … */
+/*
+ * SHAPE_HIJACK: sends an Upgrade request by hand and gives the connection, which belongs to no pool. ep->ok is
+ * { 101 }, or { 101, 200 } for servers that hijack without upgrading. Redirects are not followed. The handshake
+ * of a websocket is checked; its stream then carries frames, which wire/websocket.h reads.
+ */
 struct hijack {
-	const char *protocol;
-	int (*resize)(void *user, unsigned rows, unsigned cols, davit_err *e);
+	const char *protocol;        /* "tcp", "websocket", … */
+	int (*resize)(void *user, unsigned rows, unsigned cols, davit_err *e); /* of the stream; may be NULL */
+	void (*release)(void *user); /* called once, when the stream is freed or the call failed; may be NULL */
 	void *user;
-	struct conn *conn; /* an open connection to use (a child process), or NULL to dial; taken */
+	struct conn *conn;           /* an open connection to use (a child process), or NULL to dial; taken */
 };
 int api_hijack(struct api *a, const struct call *c, const struct hijack *h, davit_stream **out, davit_err *e);
 
-/* A reply object of t->size bytes (t NULL: 0) whose arena a caller may fill. davit_reply_free(). */
+/*
+ * A reply object of t->size bytes (t NULL: 0), zeroed, whose arena a caller may fill. davit_reply_free() frees
+ * it. Without a raw body davit_reply_value() shows its members by t.
+ */
 void *reply_new(const struct type *t, davit_err *e);
 struct arena *reply_arena(void *reply);
-/* Sets the raw body (copied) and its parsed form is made on demand. */
+/* Sets the raw body (copied); its parsed form is made on demand. */
 int reply_set_raw(void *reply, const char *p, size_t n, davit_err *e);
+/* The received headers. */
+const struct headers *reply_headers(const void *reply);
 
 #endif
