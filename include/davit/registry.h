@@ -51,8 +51,16 @@ typedef struct davit_registry_answer {
 typedef struct davit_registry_opts {
 	size_t size;                            /**< Set by #DAVIT_OPTS. */
 	const davit_connection_opts *connection;/**< TLS, proxy, limits; NULL: defaults. */
-	davit_tri plain_http;   /**< Yes: http. No: https only. Unset: https, but a loopback host that does not speak TLS is asked by http. */
-	davit_tri http_auth;    /**< Yes: credentials may go over http to any host. No: never. Unset: to loopback hosts only. */
+	/**
+	 * Yes: http. No: https only. Unset: https, but a loopback host (with davit_connection_opts::insecure any
+	 * host) that does not speak TLS is asked by http; the first request decides for the handle.
+	 */
+	davit_tri plain_http;
+	/** Yes: credentials may go over http to any host. No: never, a 401 over http is final. Unset: to loopback hosts only. */
+	davit_tri http_auth;
+	davit_tri preset_over_http; /**< Yes: @ref token and @ref basic_username go over http to any host, whatever @ref http_auth says. */
+	davit_tri realm_https;  /**< Yes: the token server is asked by https even if its realm says http. Default no. */
+	davit_tri retry_anonymous; /**< Yes: without credentials, a Basic challenge is answered by asking once more (as python-dxf). Default no. */
 	const char *username;   /**< Credentials to answer a challenge with; with @ref password. */
 	davit_secret password;  /**< Password of @ref username. */
 	davit_secret identity_token; /**< OAuth2 refresh token (token servers; by POST). */
@@ -76,6 +84,11 @@ DAVIT_API int davit_registry_open(const char *host, const davit_registry_opts *o
 				  davit_err *e);
 /** Closes connections, wipes secrets and frees. NULL is ignored. */
 DAVIT_API void davit_registry_free(davit_registry *r);
+/**
+ * Where the handle sends its requests, for example `https://registry-1.docker.io`. Until the first answer has
+ * decided between https and http (davit_registry_opts::plain_http unset) it says https. It belongs to the handle.
+ */
+DAVIT_API const char *davit_registry_url(const davit_registry *r);
 
 /** The parts of an image reference. Parts that are absent are NULL. */
 typedef struct davit_registry_ref {
@@ -145,6 +158,7 @@ typedef struct davit_registry_authenticate_opts {
 	davit_secret password;       /**< Instead of the handle's. */
 	davit_secret authorization;  /**< Instead of the handle's. */
 	davit_tri verify;            /**< Yes: without a token server, try the credentials too. Default no. */
+	davit_tri offline;           /**< Yes: ask the token server for a refresh token too (OAuth2 POST). Default no. */
 } davit_registry_authenticate_opts;
 
 /**
@@ -156,6 +170,11 @@ typedef struct davit_registry_authenticate_opts {
 DAVIT_API int davit_registry_authenticate(davit_registry *r, const char *repo,
 					  const davit_registry_authenticate_opts *opts, const char **token,
 					  davit_err *e);
+/**
+ * The refresh token that the token server gave last, or NULL: an identity token that a login may store instead of
+ * the password. It belongs to the handle and lasts until its next call.
+ */
+DAVIT_API const char *davit_registry_refresh_token(const davit_registry *r);
 /** The bearer token in use, or NULL. It belongs to the handle and lasts until its next call. */
 DAVIT_API const char *davit_registry_token(const davit_registry *r);
 /** Sets the bearer token that is sent from now on; NULL forgets it. */
@@ -299,7 +318,11 @@ DAVIT_API int davit_registry_manifest_delete(davit_registry *r, const char *repo
 
 /** What an alias stands for, for one platform. */
 typedef struct davit_registry_alias_entry {
-	const char *platform;        /**< `os/arch[/variant]`; NULL unless the alias names an index. */
+	/**
+	 * `os/arch[/variant]`; NULL unless the alias names an index. Where the index names no platform it is the
+	 * manifest's digest, so that no entry is lost; of entries with the same platform the last counts.
+	 */
+	const char *platform;
 	const char *manifest_digest; /**< Digest of the manifest. */
 	const char *config_digest;   /**< Digest of the configuration blob, or NULL (schema 1). */
 	davit_registry_descriptors blobs; /**< The blobs in order; size -1 where the manifest does not say. */
@@ -348,7 +371,8 @@ DAVIT_API int davit_registry_alias_set(davit_registry *r, const char *repo, cons
 /**
  * Deletes the manifest that an alias names, and so every tag of it; the blobs stay.
  * GET manifest, DELETE /v2/REPO/manifests/DIGEST.
- * @param out  what the alias stood for; may be NULL
+ * @param out  what the alias stood for; may be NULL. Of an index, the entries say only platform and
+ *             manifest_digest: its manifests stay and are not read
  */
 DAVIT_API int davit_registry_alias_delete(davit_registry *r, const char *repo, const char *alias,
 					  davit_registry_alias **out, davit_err *e);

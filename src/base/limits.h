@@ -29,6 +29,7 @@ enum {
 	LIMIT_CHALLENGE_PARAMS = 32,       /* parameters of one challenge */
 	LIMIT_CHALLENGES = 16,             /* challenges of one answer */
 	LIMIT_SCOPES = 16,                 /* scopes of one token request */
+	LIMIT_TOKENS = 64,                 /* tokens that one handle keeps */
 	LIMIT_AUTH_STEPS = 6,              /* requests of an authenticator per attempt */
 	LIMIT_PAGES = 100000,              /* pages of one listing */
 	LIMIT_INDEX_ENTRIES = 4096,        /* manifests of one index */
@@ -39,6 +40,7 @@ enum {
 	LIMIT_WS_MESSAGE = 16 << 20,       /* one websocket message */
 	LIMIT_CHUNK = 16 << 20,            /* one read or write of a transfer */
 	LIMIT_CHUNK_DEFAULT = 256 << 10,   /* the same if nothing is asked for */
+	LIMIT_TIDY_MS = 3000,              /* milliseconds for a request that clears up after a failure */
 	LIMIT_SPOOL = 1 << 30,             /* a body that is spooled to be signed */
 };
 
