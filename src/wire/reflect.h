@@ -4,9 +4,13 @@
  * requests, fill queries and headers, and serve the router of a server.
  *
  * Absent, null, empty and zero: decoding leaves an absent member as the caller zeroed it; null counts as
- * absent unless the row has .null = NULL_IS_ZERO (lists and maps become empty, scalars stay zero but count
- * as given) or NULL_IS_ERROR. Encoding omits what is absent (NULL, unset, false, 0) unless .emit says
- * EMIT_ZERO (write the zero value: "", 0, false, [], {}) or EMIT_NULL (write null).
+ * absent unless the row has .null = NULL_IS_ZERO (strings, lists and maps become empty, optional scalars are
+ * set to 0; of a list's or map's values too) or NULL_IS_ERROR. In a list null is an error by default, in a map
+ * the entry is absent. Encoding omits what is absent (NULL, unset, false, 0, an object with nothing set)
+ * unless .emit says EMIT_ZERO (write the zero value: "", 0, false, [], {}) or EMIT_NULL (write null).
+ *
+ * .required: decoding fails if the member is missing. Encoding always writes numbers, booleans and objects
+ * inside the struct; for other kinds, absent without an .emit is DAVIT_EARG.
  */
 #ifndef DAVIT_WIRE_REFLECT_H
 #define DAVIT_WIRE_REFLECT_H
@@ -61,7 +65,10 @@ struct enum_name {
 	int value;
 };
 
-/* A kind of its own. Both get the member's address. decode: 0 or a code with a message that begins ": ". */
+/*
+ * A kind of its own. Both get the member's address. decode: 0 or a code with a message that begins ": " or with
+ * a path; j is NULL for null, which comes only with NULL_IS_ZERO. codec_decode_as() and davit_value_... help.
+ */
 struct custom {
 	const char *name;
 	int (*decode)(const struct jnode *j, void *member, struct arena *a, davit_err *e);
@@ -82,7 +89,7 @@ struct field {
 	uint8_t emit;   /* enum emit */
 	uint8_t null;   /* enum null_rule */
 	uint8_t spell;  /* enum spell */
-	bool required;  /* decoding: must be there; encoding: always written */
+	bool required;  /* decoding: must be there; encoding: must be given (see above) */
 	bool json;      /* in a query or header: the value is JSON text */
 	uint16_t since, until; /* API version (major * 100 + minor) that has this field; 0: any. Requests only. */
 };
