@@ -244,6 +244,8 @@ int transfer_challenge(struct transfer *t, const struct signed_request *s, davit
 	if (!r && !body_can_resend(&t->body))
 		r = err_set(e, DAVIT_EDENIED, "%s asked for authentication when the body had been read, and it cannot "
 			    "be read again: authenticate first, or give a source that can be rewound", t->uri.host);
+	if (!r)
+		r = body_rewind(&t->body, e);
 	if (r < 0) {
 		if (e && !e->http)
 			e->http = t->resp.status;

@@ -266,6 +266,7 @@ static int on_request(void *user, char *peer, char *local, int peer_port, int lo
 				x->who, x->req->method));
 		return CURL_PREREQFUNC_ABORT;
 	}
+	x->r->sent = true;
 	x->speed.at = clock_mono_ms();
 	if (http_client_traces(x->c)) {
 		long fresh = 0;
@@ -280,7 +281,7 @@ static int on_request(void *user, char *peer, char *local, int peer_port, int lo
 /* Headers that are made here whatever the caller says. */
 static bool is_ours(const char *name)
 {
-	static const char *const names[] = { "Host", "Content-Length", "Transfer-Encoding", "Connection", "Expect" };
+	static const char *const names[] = { "Host", "Content-Length", "Transfer-Encoding", "Connection" };
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcasecmp(name, names[i]) == 0)
@@ -336,7 +337,8 @@ static int make_lines(struct exchange *x, davit_err *e)
 	for (size_t i = 0; i < in->n; i++)
 		if (!is_ours(in->v[i].name))
 			add_line(x, &n, in->v[i].name, in->v[i].value);
-	add_raw(x, &n, "Expect:");
+	if (!headers_get(in, "Expect"))
+		add_raw(x, &n, "Expect:");
 	if (!headers_get(in, "Accept"))
 		add_raw(x, &n, "Accept:");
 	if (!headers_get(in, "Content-Type"))

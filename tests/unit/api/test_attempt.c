@@ -19,8 +19,12 @@ static const struct type t_in = TYPE(struct thing_in,
 	F(struct thing_in, key, "key", .where = IN_QUERY),
 	F(struct thing_in, password, "X-Password", .where = IN_HEADER));
 
+static const struct type t_get = TYPE(struct thing_in,
+	F(struct thing_in, key, "key", .where = IN_QUERY),
+	F(struct thing_in, password, "X-Password", .where = IN_HEADER));
+
 static const struct endpoint rows[] = {
-	{ "test.thing.get", "GET", "/things/{id}", &t_in, NULL, { 200 }, .flags = EP_IDEMPOTENT | EP_RAW },
+	{ "test.thing.get", "GET", "/things/{id}", &t_get, NULL, { 200 }, .flags = EP_IDEMPOTENT | EP_RAW },
 	{ "test.thing.set", "POST", "/things/{id}", &t_in, NULL, { 200, 201 }, .flags = EP_RAW },
 	{ "test.thing.put", "PUT", "/things/{id}", NULL, NULL, { 201 }, .flags = EP_IDEMPOTENT, .shape = SHAPE_UPLOAD },
 	{ "test.thing.read", "GET", "/things/{id}", NULL, NULL, { 200 }, .flags = EP_IDEMPOTENT, .shape = SHAPE_STREAM },
@@ -519,6 +523,7 @@ static void test_redirect_refused(void **state)
 
 	(void)state;
 	server_start(&s);
+	server_start(&b);
 	a = open_api(&s, &service, NULL);
 	assert_code(DAVIT_ELIMIT, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	assert_int_equal(s.n, 11);
@@ -536,6 +541,9 @@ static void test_redirect_refused(void **state)
 	assert_code(DAVIT_EREMOTE, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	assert_int_equal(e.http, 307);
 	api_free(a);
+	server_stop(&b);
+	assert_int_equal(b.n, 0);
+	server_free(&b);
 	server_free(&s);
 }
 
