@@ -1,0 +1,1 @@
+"""Other clients against davit; see run.sh."""
