@@ -185,24 +185,38 @@ static bool fall_back(davit_registry *r, int rc)
 	return true;
 }
 
+/* Says in front of a failure what it is about: host/repo@digest. */
+static int name_target(const davit_registry *r, const struct call *c, int rc, davit_err *e)
+{
+	const char *repo = c->path ? c->path[0] : NULL, *what = repo ? c->path[1] : NULL;
+
+	if (!what)
+		return err_at(e, rc, repo ? "%s/%s: " : "%s: ", r->host, repo);
+	return err_at(e, rc, "%s/%s%s%s: ", r->host, repo, strchr(what, ':') ? "@" : ":", what);
+}
+
 int registry_call(davit_registry *r, const struct call *c, void **out, davit_err *e)
 {
 	int rc = api_call(r->api, c, out, e);
 
-	return fall_back(r, rc) ? api_call(r->api, c, out, e) : rc;
+	if (fall_back(r, rc))
+		rc = api_call(r->api, c, out, e);
+	return name_target(r, c, rc, e);
 }
 
 int registry_stream(davit_registry *r, const struct call *c, const struct stream_to *to, void **out, davit_err *e)
 {
 	int rc = api_stream(r->api, c, to, out, e);
 
-	return fall_back(r, rc) ? api_stream(r->api, c, to, out, e) : rc;
+	if (fall_back(r, rc))
+		rc = api_stream(r->api, c, to, out, e);
+	return name_target(r, c, rc, e);
 }
 
 int registry_upload(davit_registry *r, const struct call *c, void **out, davit_err *e)
 {
 	/* Never the first request: an upload goes to a Location that an answer named. */
-	return api_upload(r->api, c, out, e);
+	return name_target(r, c, api_upload(r->api, c, out, e), e);
 }
 
 int registry_pages(davit_registry *r, const struct call *c, int (*page)(void *user, void *reply, davit_err *e),
@@ -210,7 +224,9 @@ int registry_pages(davit_registry *r, const struct call *c, int (*page)(void *us
 {
 	int rc = api_pages(r->api, c, page, user, e);
 
-	return fall_back(r, rc) ? api_pages(r->api, c, page, user, e) : rc;
+	if (fall_back(r, rc))
+		rc = api_pages(r->api, c, page, user, e);
+	return name_target(r, c, rc, e);
 }
 
 /* --- ping and authentication ------------------------------------------------------------------- */
