@@ -18,7 +18,6 @@
 #include "base/mem.h"
 #include "wire/json.h"
 
-extern char **environ;
 
 /* A running helper. */
 struct run {
