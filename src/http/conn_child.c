@@ -16,7 +16,7 @@
 #include "http/dial.h"
 
 enum {
-	GRACE_MS = 1000, /* for a child to end by itself, then after SIGTERM */
+	GRACE_MS = 500,  /* for a child to end by itself, then after SIGTERM */
 	EXIT_MS = 200,   /* between the end of its output and its end */
 };
 

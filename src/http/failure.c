@@ -193,6 +193,13 @@ static bool authority_missing(long result)
 	       result == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
 }
 
+/* curl compares names itself and leaves OpenSSL's result unspecified. */
+static bool is_for_another_name(const struct http_failure *f, long result)
+{
+	return result == X509_V_ERR_HOSTNAME_MISMATCH || result == X509_V_ERR_IP_ADDRESS_MISMATCH ||
+	       strstr(f->why, "subject name") || strstr(f->why, "common name");
+}
+
 static int fail_trust(const struct http_failure *f, const char *who, davit_err *e)
 {
 	long result = 0, of_proxy = 0;
@@ -203,11 +210,11 @@ static int fail_trust(const struct http_failure *f, const char *who, davit_err *
 		who = "the proxy";
 		result = of_proxy;
 	}
-	if (!result || result == X509_V_ERR_HOSTNAME_MISMATCH || result == X509_V_ERR_IP_ADDRESS_MISMATCH)
+	if (is_for_another_name(f, result))
 		return err_set(e, DAVIT_ETRUST, "the certificate of %s is not made for the name %s; use a name that it "
 			       "is made for, or accept any certificate with insecure (davit --insecure)",
 			       who, f->uri->host);
-	return err_set(e, DAVIT_ETRUST, "the certificate of %s is not trusted: %s%s", who, verify_words(result),
+	return err_set(e, DAVIT_ETRUST, "the certificate of %s is not trusted: %s%s", who, result ? verify_words(result) : f->why,
 		       authority_missing(result) ? TRUST_ADVICE : "");
 }
 
