@@ -67,12 +67,12 @@ static const struct cmd *find(const char *path)
 
 static void command(const struct cmd *c, struct buf *out)
 {
-	buf_puts(out, "## davit ");
+	/* Headings know no markup. */
+	buf_printf(out, "## davit %s\n\n", c->path);
+	buf_puts(out, "*davit ");
 	plain(c->path, out);
-	if (c->args) {
-		buf_putc(out, ' ');
-		plain(c->args, out);
-	}
+	buf_puts(out, c->opts ? "* [_OPTIONS_] " : "* ");
+	plain(c->args ? c->args : "", out);
 	buf_puts(out, "\n\n");
 	plain(c->description ? c->description : c->summary, out);
 	buf_puts(out, c->description ? "\n\n" : ".\n\n");
