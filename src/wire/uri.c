@@ -43,31 +43,41 @@ static bool is_ipv6(const char *s)
 	return inet_pton(AF_INET6, s, bytes) == 1;
 }
 
+/* Where the host is: inside of brackets, or as far as its characters go. */
+static int find_host(struct part text, bool bracket, struct part *out, davit_err *e)
+{
+	const char *end = bracket ? memchr(text.p, ']', text.n) : NULL;
+	struct part host = { text.p + bracket, 0 };
+
+	if (bracket && !end)
+		return err_set(e, DAVIT_EARG, "bracket of the host is not closed");
+	if (bracket)
+		host.n = (size_t)(end - host.p);
+	while (!bracket && host.n < text.n && is_host_char(host.p[host.n]))
+		host.n++;
+	if (!host.n)
+		return err_set(e, DAVIT_EARG, "host is missing");
+	*out = host;
+	return 0;
+}
+
 /* Takes "[v6]" or a name from the front of *text; out is lower case. */
 static int take_host(struct part *text, struct arena *a, const char **out, davit_err *e)
 {
 	bool bracket = text->n && text->p[0] == '[';
-	struct part host = *text;
+	struct part host = { 0 };
 	char *copy;
+	int r = find_host(*text, bracket, &host, e);
 
-	if (bracket) {
-		const char *end = memchr(text->p, ']', text->n);
-
-		if (!end)
-			return err_set(e, DAVIT_EARG, "bracket of the host is not closed");
-		host = (struct part){ text->p + 1, (size_t)(end - text->p) - 1 };
-	} else {
-		host.n = 0;
-		while (host.n < text->n && is_host_char(host.p[host.n]))
-			host.n++;
-	}
-	if (!host.n)
-		return err_set(e, DAVIT_EARG, "host is missing");
+	if (r)
+		return r;
 	copy = arena_strndup(a, host.p, host.n);
 	if (!copy)
 		return err_nomem(e);
 	if (bracket && !is_ipv6(copy))
 		return err_set(e, DAVIT_EARG, "host \"[%s]\" is no IPv6 address", copy);
+	if (!bracket && (*copy == '.' || *copy == '-' || strstr(copy, "..")))
+		return err_set(e, DAVIT_EARG, "host \"%s\" is no host name", copy);
 	for (char *c = copy; *c; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c - 'A' + 'a');

@@ -233,9 +233,19 @@ static int broken(struct ws *w, davit_err *e)
 	return err_set(e, DAVIT_EPROTO, "websocket frame is broken");
 }
 
+/* Whether the close frame that was just sent is no mere answer to the peer's. */
+static bool has_complained(struct ws *w, bool closing_before)
+{
+	if (!wslay_event_get_close_received(w->ctx))
+		return !wslay_event_get_read_enabled(w->ctx);
+	return !closing_before && wslay_event_get_close_sent(w->ctx) &&
+	       wslay_event_get_status_code_sent(w->ctx) != wslay_event_get_status_code_received(w->ctx);
+}
+
 int ws_receive(struct ws *w, const void *p, size_t n, davit_err *e)
 {
-	int r;
+	bool closing = wslay_event_get_close_sent(w->ctx);
+	int r, failed;
 
 	w->in = p;
 	w->in_n = n;
@@ -247,12 +257,9 @@ int ws_receive(struct ws *w, const void *p, size_t n, davit_err *e)
 		return w->failed;
 	if (r == WSLAY_ERR_NOMEM)
 		return err_nomem(e);
-	if (r)
-		return err_set(e, DAVIT_EPROTO, "websocket frame is broken");
+	failed = r;
 	r = flush(w, e);
-	if (!r && !wslay_event_get_read_enabled(w->ctx) && !wslay_event_get_close_received(w->ctx))
-		return broken(w, e);
-	return r;
+	return !r && (failed || has_complained(w, closing)) ? broken(w, e) : r;
 }
 
 static int queued(struct ws *w, int r, davit_err *e)
