@@ -140,23 +140,68 @@ static int set_trust(struct dxf *d, davit_err *e)
 	return 0;
 }
 
-/* The credentials for the host in netrc, which Python's requests sends before it is asked. */
-static int find_netrc(const struct dxf *d, davit_credentials **out, davit_err *e)
+/* What netrc says about a host[:port]. *out is always set on success. */
+static int find_netrc(const char *host, davit_credentials **out, davit_err *e)
 {
 	const char *netrc = env_text("NETRC");
-	int rc = davit_credentials_find(d->host,
+	int rc = davit_credentials_find(host,
 					DAVIT_OPTS(davit_credentials_opts, .config_file = "/dev/null",
 						   .netrc_file = netrc),
 					out, e);
 
 	/* Only a file that was asked for by name must be readable. */
-	return rc == DAVIT_ENOMEM || (rc && netrc) ? rc : 0;
+	if (rc && rc != DAVIT_ENOMEM && !netrc)
+		rc = davit_credentials_find(host,
+					    DAVIT_OPTS(davit_credentials_opts, .config_file = "/dev/null",
+						       .use_netrc = DAVIT_NO),
+					    out, e);
+	return rc;
+}
+
+/* Who asks for credentials: the registry, or the token server that it names. NULL: out of memory. */
+static char *asking_host(const davit_registry_challenge *c)
+{
+	const char *host = c->host, *at;
+	size_t n;
+
+	if (!strcmp(c->scheme, "bearer") && c->realm) {
+		host = strstr(c->realm, "://");
+		host = env_text("DXF_AUTH_HOST") ? env_text("DXF_AUTH_HOST") : host ? host + 3 : c->realm;
+	}
+	n = strcspn(host, "/?#");
+	at = memchr(host, '@', n);
+	if (at) {
+		n -= (size_t)(at + 1 - host);
+		host = at + 1;
+	}
+	return strndup(host, n);
+}
+
+/* Without credentials in the environment netrc is asked, as Python's requests does for every host. */
+static int on_challenge(void *user, const davit_registry_challenge *c, davit_registry_answer *answer)
+{
+	struct dxf *d = user;
+	AUTO_FREE char *host = asking_host(c);
+	int rc;
+
+	davit_credentials_free(d->asked);
+	d->asked = NULL;
+	if (!host)
+		return DAVIT_ENOMEM;
+	rc = find_netrc(host, &d->asked, NULL);
+	if (rc)
+		return rc;
+	if (d->asked->username && d->asked->password.s) {
+		answer->username = d->asked->username;
+		answer->password = d->asked->password;
+	}
+	return 0;
 }
 
 static int open_registry(struct dxf *d, const davit_credentials *netrc, bool with_token, davit_err *e)
 {
 	const char *username = getenv("DXF_USERNAME"), *password = getenv("DXF_PASSWORD");
-	bool both = username && password, first = netrc && netrc->username && netrc->password.s;
+	bool both = username && password, first = netrc->username && netrc->password.s;
 	davit_registry_opts opts = {
 		.size = sizeof opts,
 		.connection = &d->app.connection,
@@ -172,6 +217,8 @@ static int open_registry(struct dxf *d, const davit_credentials *netrc, bool wit
 		.auth_host = env_text("DXF_AUTH_HOST"),
 		.basic_username = first ? netrc->username : NULL,
 		.basic_password.s = first ? netrc->password.s : NULL,
+		.challenge = on_challenge,
+		.challenge_user = d,
 		.check_names = DAVIT_NO,
 	};
 
@@ -202,11 +249,34 @@ static int prepare(struct dxf *d, const struct dxf_op *op, davit_err *e)
 	/* curl leaves this name to CGI programs. */
 	if (d->insecure && !getenv("http_proxy") && !getenv("REQUEST_METHOD"))
 		d->app.connection.proxy = env_text("HTTP_PROXY");
-	rc = find_netrc(d, &netrc, e);
+	rc = find_netrc(d->host, &netrc, e);
 	if (!rc)
 		rc = open_registry(d, netrc, op->run != op_auth, e);
 	davit_credentials_free(netrc);
 	return rc;
+}
+
+/* Whether a name, as a part of a path, would name another path: the original learns that from a 404. */
+static bool names_nothing(const char *name)
+{
+	for (;;) {
+		size_t n = strcspn(name, "/");
+
+		if (!n || (n <= 2 && !strncmp(name, "..", n)))
+			return true;
+		if (!name[n])
+			return false;
+		name += n + 1;
+	}
+}
+
+static bool any_names_nothing(const struct dxf *d)
+{
+	bool found = d->repo && names_nothing(d->repo);
+
+	for (size_t i = 0; i < d->n && !found; i++)
+		found = names_nothing(d->v[i] + (*d->v[i] == '@'));
+	return found;
 }
 
 static int exit_code(const struct dxf *d, int rc, const davit_err *e)
@@ -215,7 +285,7 @@ static int exit_code(const struct dxf *d, int rc, const davit_err *e)
 		return EXIT_OK;
 	if (sig_caught())
 		return EXIT_SIGNAL + sig_caught();
-	if (e->http == 404)
+	if (e->http == 404 || (rc == DAVIT_EARG && any_names_nothing(d)))
 		return DXF_EXIT_NOTFOUND;
 	/* Over http nothing but "Auth requires HTTPS" can follow a 401. */
 	return rc == DAVIT_EDENIED && e->http == 401 && !d->insecure ? DXF_EXIT_DENIED : EXIT_FAILED;
@@ -280,6 +350,7 @@ int dxf_main(int argc, char **argv)
 		status = run(&d, args.op);
 		dxf_bar_free(d.bar);
 		davit_registry_free(d.r);
+		davit_credentials_free(d.asked);
 		app_fini(&d.app);
 	}
 	buf_fini(&d.manifest);

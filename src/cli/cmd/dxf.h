@@ -57,6 +57,7 @@ struct dxf {
 	const char *platform;  /* DXF_PLATFORM, or NULL */
 	bool insecure;         /* DXF_INSECURE: http */
 	struct dxf_bar *bar;   /* NULL: no progress */
+	davit_credentials *asked; /* the last answer to a challenge, or NULL */
 };
 
 struct dxf_op {
