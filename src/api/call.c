@@ -56,7 +56,7 @@ static void collect_again(void *user)
 
 static int not_json(const struct job *j, davit_err *e)
 {
-	const char *type = headers_get(&j->t.resp.headers, "Content-Type"), *p = buf_str(&j->reply->raw);
+	const char *type = headers_get(&j->reply->headers, "Content-Type"), *p = buf_str(&j->reply->raw);
 
 	p += strspn(p, " \t\r\n");
 	if (*p == '<' || (type && strncasecmp(type, "text/html", 9) == 0))

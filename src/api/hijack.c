@@ -345,7 +345,8 @@ static int make_stream(struct shake *s, davit_stream **out, davit_err *e)
 	};
 	int r = stream_new(s->conn, &o, out, e);
 
-	s->conn = NULL;
+	if (!r)
+		s->conn = NULL;
 	return r;
 }
 

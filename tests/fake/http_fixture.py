@@ -6,6 +6,7 @@ DIR, prints `name value` lines and then `ready`. Ends when its standard input is
 """
 
 import base64
+import hashlib
 import os
 import select
 import socket
@@ -343,6 +344,55 @@ def serve_hangup(sock):
     sock.recv(4096)
 
 
+# ---- upgrades ----
+
+UP = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+ERROR = b'{"message":"no such thing"}'
+REFUSALS = {
+    "/up-404": b"HTTP/1.1 404 No\r\nContent-Length: %d\r\n\r\n%s and more" % (len(ERROR), ERROR),
+    "/up-chunked": b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n"
+    % (ERROR[:5], len(ERROR) - 5, ERROR[5:]),
+    "/up-until-end": b"HTTP/1.1 409 No\r\n\r\n" + ERROR,
+    "/up-other": UP.replace(b"tcp", b"h2c"),
+    "/up-document": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    "/up-flood": b"HTTP/1.1 101 X\r\n" + b"X: y\r\n" * 100000,
+    "/up-broken": b"SSH-2.0-OpenSSH\r\n",
+    "/up-hangup": b"",
+}
+
+
+def websocket_answer(c):
+    key = c.headers["sec-websocket-key"].encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    accept = base64.b64encode(hashlib.sha1(key).digest())
+    return UP.replace(b"tcp", b"websocket")[:-2] + b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+
+
+def serve_upgrade(sock):
+    """Upgrades to an echo; early bytes are sent together with the head."""
+    c = Conn(sock)
+    c.read_head()
+    body, _ = c.read_body()
+    path = c.target.split("?")[0]
+    if c.headers.get("connection") != "Upgrade" or path in REFUSALS:
+        c.send(REFUSALS.get(path, b"HTTP/1.1 400 no upgrade\r\n\r\n"))
+        return
+    if path == "/up-silent":
+        time.sleep(ENDLESS)
+    if path == "/up-auth" and c.headers.get("authorization") != "Open sesame":
+        c.send(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
+        return
+    if path == "/up-200":
+        c.send(UP.replace(b"101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp", b"200 OK\r\nContent-Type: raw"))
+    elif path == "/up-slowly":
+        for byte in b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nX: y\r\n\r\n" + UP:
+            c.send(b"%c" % byte)
+    elif path == "/up-websocket":
+        c.send(websocket_answer(c))
+    else:
+        c.send(UP + b"early " + body)
+    serve_echo(sock)
+
+
 # ---- proxy ----
 
 
@@ -469,6 +519,9 @@ def main():
     listen("echo", serve_echo)
     listen("echo_unix", serve_echo, path=os.path.join(cwd, "echo.sock"))
     listen("echo_tls", serve_echo, context(cwd, "good"))
+    listen("up", serve_upgrade)
+    listen("up_unix", serve_upgrade, path=os.path.join(cwd, "up.sock"))
+    listen("up_tls", serve_upgrade, context(cwd, "good"))
     listen("flood", serve_flood)
     listen("garbage", serve_garbage)
     listen("hangup", serve_hangup)

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "wire/ndjson.h"
 
 struct thing {
 	const char *name;
@@ -202,7 +203,7 @@ static void test_errors(void **state)
 		  DAVIT_ENOTFOUND, 400, "NAME_UNKNOWN", "test.thing.get: HTTP 400: Bad (NAME_UNKNOWN)" },
 		{ &service, "HTTP/1.1 423 Locked\r\nContent-Length: 0\r\n\r\n", GET, DAVIT_ECONFLICT, 423, "",
 		  "test.thing.get: HTTP 423: Locked" },
-		{ &plain, "HTTP/1.1 400 Bad\r\nContent-Length: 18\r\n\r\n{\"message\":\"what?\"}", GET, DAVIT_EREMOTE, 400, "",
+		{ &plain, "HTTP/1.1 400 Bad\r\nContent-Length: 19\r\n\r\n{\"message\":\"what?\"}", GET, DAVIT_EREMOTE, 400, "",
 		  "test.thing.get: HTTP 400: what?" },
 		{ &plain, "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", GET, DAVIT_EDENIED, 401, "",
 		  "test.thing.get: HTTP 401: No" },
@@ -226,7 +227,7 @@ static void test_errors(void **state)
 		{ &plain, JSON_200(15) "{\"Name\":[true]}", GET, DAVIT_EPROTO, 0, "",
 		  "test.thing.get: reply.Name: expected string" },
 		{ &plain, JSON_200(26) "[{\"Name\":\"a\"},{\"Name\":[1]}]", LIST, DAVIT_EPROTO, 0, "", "test.thing.list: the answer: " },
-		{ &plain, JSON_200(28) "[{\"Name\":\"a\"},{\"Name\":[1]}]", LIST, DAVIT_EPROTO, 0, "",
+		{ &plain, JSON_200(27) "[{\"Name\":\"a\"},{\"Name\":[1]}]", LIST, DAVIT_EPROTO, 0, "",
 		  "test.thing.list: reply[1].Name: expected string" },
 		{ &plain, JSON_200(0), GET, DAVIT_EPROTO, 0, "", "test.thing.get: the answer has no body, JSON was expected" },
 		{ &plain, JSON_200(17) "\n <!DOCTYPE html>", GET, DAVIT_EPROTO, 0, "",
@@ -436,6 +437,59 @@ static void test_stream_error(void **state)
 	server_free(&s);
 }
 
+/* ---- a JSON stream with an error inside of a 200 ---- */
+
+static int document(void *user, const struct jnode *j, davit_err *e)
+{
+	int *n = user;
+	int r = ndjson_remote_error(j, e);
+
+	*n += !r;
+	return r;
+}
+
+static int feed(void *user, const void *p, size_t n, davit_err *e)
+{
+	return ndjson_feed(user, p, n, e);
+}
+
+static bool json_stream(struct server *s, const struct seen *q, int nth, struct buf *out)
+{
+	(void)s;
+	(void)q;
+	put_answer(out, 200, "", nth ? "{\"status\":\"a\"}\r\n{\"status\":\"b\"}\n{\"sta"
+				     : "{\"status\":\"a\"}{\"error\":\"no space\",\"errorDetail\":{\"code\":28,"
+				       "\"message\":\"no space left\"}}\n{\"status\":\"c\"}\n");
+	return true;
+}
+
+static void test_json_stream(void **state)
+{
+	struct server s = { .answer = json_stream };
+	const struct call c = { .ep = &rows[READ], .path = PATH("x"), .chunk = 3 };
+	int n = 0;
+	struct ndjson parser = NDJSON_INIT(document, &n);
+	const struct stream_to to = { .body = feed, .user = &parser };
+	struct api *a;
+	davit_err e = { 0 };
+
+	(void)state;
+	server_start(&s);
+	a = open_api(&s, &service, NULL);
+	assert_code(DAVIT_EREMOTE, api_stream(a, &c, &to, NULL, &e), e);
+	assert_string_equal(e.msg, "test.thing.read: no space left");
+	assert_int_equal(n, 1);
+	ndjson_fini(&parser);
+	n = 0;
+	parser = (struct ndjson)NDJSON_INIT(document, &n);
+	assert_code(0, api_stream(a, &c, &to, NULL, &e), e);
+	assert_int_equal(n, 2);
+	assert_code(DAVIT_EPROTO, ndjson_end(&parser, &e), e);
+	ndjson_fini(&parser);
+	api_free(a);
+	server_free(&s);
+}
+
 /* ---- pages ---- */
 
 struct book {
@@ -553,6 +607,7 @@ int main(void)
 		cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_stream_error),
+		cmocka_unit_test(test_json_stream),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_page_elsewhere),
 	};
