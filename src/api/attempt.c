@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <sys/random.h>
 
+#include "api/errors.h"
 #include "api/redirect.h"
 #include "base/cancel.h"
 #include "base/clock.h"
@@ -232,6 +233,19 @@ static bool is_answer(const struct transfer *t, int r)
 	return r == 0 || t->cut || (t->resp.status && !t->accepted && (r == DAVIT_EIO || r == DAVIT_EPROTO));
 }
 
+/* Adds status and remote code of the 401 to what the authenticator said about it. */
+static int add_answer(const struct transfer *t, int r, davit_err *e)
+{
+	davit_err told = { 0 };
+
+	if (!e || e->http)
+		return r;
+	error_from_answer(t->api->service, &t->resp, &t->error, &told);
+	e->http = told.http;
+	memcpy(e->remote, told.remote, sizeof e->remote);
+	return r;
+}
+
 int transfer_challenge(struct transfer *t, const struct signed_request *s, davit_err *e)
 {
 	int r;
@@ -243,14 +257,12 @@ int transfer_challenge(struct transfer *t, const struct signed_request *s, davit
 	r = t->auth->ops->challenge(t->auth, &s->req, &t->resp.headers, e);
 	if (!r && !body_can_resend(&t->body))
 		r = err_set(e, DAVIT_EDENIED, "%s asked for authentication when the body had been read, and it cannot "
-			    "be read again: authenticate first, or give a source that can be rewound", t->uri.host);
+			    "be read again: authenticate first, or give a source that can be rewound",
+			    t->uri.host);
 	if (!r)
 		r = body_rewind(&t->body, e);
-	if (r < 0) {
-		if (e && !e->http)
-			e->http = t->resp.status;
-		return r;
-	}
+	if (r < 0)
+		return add_answer(t, r, e);
 	t->rounds++;
 	return TRANSFER_AGAIN;
 }

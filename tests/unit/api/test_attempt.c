@@ -31,7 +31,14 @@ static const struct endpoint rows[] = {
 	{ "test.thing.at", "GET", "/else", NULL, NULL, { 200 }, .flags = EP_IDEMPOTENT | EP_RAW | EP_OTHER_URL },
 };
 enum { GET = 0, SET, PUT, READ, AT };
-static const struct service service = { .name = "test", .endpoints = rows, .n = sizeof rows / sizeof *rows };
+static void remote_code(const struct jnode *j, char remote[DAVIT_ERR_REMOTE_MAX], struct buf *message)
+{
+	(void)message;
+	snprintf(remote, DAVIT_ERR_REMOTE_MAX, "%s", davit_value_string(davit_value_member(json_value(j), "message")));
+}
+
+static const struct service service = { .name = "test", .endpoints = rows, .n = sizeof rows / sizeof *rows,
+					.error_body = remote_code };
 
 /* What the server does, by test. */
 struct script {
@@ -259,6 +266,7 @@ static void test_signature_refused(void **state)
 	assert_code(DAVIT_EDENIED, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	assert_string_equal(e.msg, "test.thing.get: the server does not accept the signature");
 	assert_int_equal(e.http, 401);
+	assert_string_equal(e.remote, "no");
 	api_free(a);
 	server_free(&s);
 }

@@ -308,6 +308,28 @@ static void test_arguments(void **state)
 	api_free(NULL);
 }
 
+/* The base's path goes in front of every row's. */
+static void test_prefix(void **state)
+{
+	char raw[] = JSON_200(12) "{\"Name\":\"a\"}";
+	struct server s = { .answer = fixed, .user = raw };
+	char url[256];
+	struct api *a;
+	davit_err e = { 0 };
+
+	(void)state;
+	server_start(&s);
+	assert_code(0, api_new(&service, server_url(&s, "/pre%2Ffix/", url),
+			       DAVIT_OPTS(davit_connection_opts, .proxy = "", .user_agent = "me/1"), NULL, &a, &e), e);
+	assert_code(0, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	api_free(a);
+	server_stop(&s);
+	assert_string_equal(s.seen[0].target, "/pre%2Ffix/things/x");
+	assert_string_equal(headers_get(&s.seen[0].headers, "User-Agent"), "me/1");
+	assert_string_equal(headers_get(&s.seen[0].headers, "Accept"), "application/json");
+	server_free(&s);
+}
+
 static void test_fork(void **state)
 {
 	struct api *a;
@@ -604,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_prefix),
 		cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_stream_error),

@@ -131,21 +131,41 @@ static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, const c
 	return ok;
 }
 
+static int encode_out(const struct type *t, const void *out, struct buf *text, davit_err *e)
+{
+	struct jnode *doc = NULL;
+	int r = codec_encode(t, out, 0, &doc, e);
+
+	if (!r)
+		r = json_write(doc, text, e);
+	json_unref(doc);
+	return r;
+}
+
+struct problem {
+	const char *message;
+};
+static const struct type t_problem = TYPE(struct problem, F(struct problem, message, "message"));
+
 static enum MHD_Result refuse(struct MHD_Connection *c, int code, const davit_err *e)
 {
 	static const struct {
 		int code;
 		unsigned status;
 	} map[] = { { DAVIT_ENOTFOUND, 404 }, { DAVIT_EUNSUPPORTED, 405 }, { DAVIT_ELIMIT, 413 } };
+	const struct problem problem = { e->msg };
+	struct buf text = BUF_INIT(LIMIT_ERROR_REPLY);
 	unsigned status = 400;
-	char text[DAVIT_ERR_MSG_MAX + 64];
+	enum MHD_Result ok;
 
 	for (size_t i = 0; i < sizeof map / sizeof *map; i++) {
 		if (map[i].code == code)
 			status = map[i].status;
 	}
-	snprintf(text, sizeof text, "{\"message\":\"%s\"}", e->msg);
-	return answer(c, status, text);
+	encode_out(&t_problem, &problem, &text, NULL);
+	ok = answer(c, status, buf_str(&text));
+	buf_fini(&text);
+	return ok;
 }
 
 static int decode_in(const struct request *q, const struct type *t, void *in, struct arena *mem, davit_err *e)
@@ -161,17 +181,6 @@ static int decode_in(const struct request *q, const struct type *t, void *in, st
 		r = json_parse(buf_str(&q->body), q->body.len, &doc, e);
 	if (!r)
 		r = codec_decode(t, doc, in, mem, e);
-	json_unref(doc);
-	return r;
-}
-
-static int encode_out(const struct type *t, const void *out, struct buf *text, davit_err *e)
-{
-	struct jnode *doc = NULL;
-	int r = codec_encode(t, out, 0, &doc, e);
-
-	if (!r)
-		r = json_write(doc, text, e);
 	json_unref(doc);
 	return r;
 }
@@ -350,14 +359,14 @@ static void test_bytes(void **state)
 		{ GET("/v1/things/a/b%2fc/json?level=7&unknown=1"),
 		  ANSWER("200 OK", "25", "{\"Name\":\"a/b/c\",\"Size\":7}") },
 		{ GET("/v1/things/%C3%A4%22/json?all=true&filter=x&filter=a%26b+c"),
-		  ANSWER("200 OK", "52", "{\"Name\":\"\xc3\xa4\\\"\",\"Size\":-1,\"Tags\":[\"x\",\"a&b c\"]}") },
+		  ANSWER("200 OK", "46", "{\"Name\":\"\xc3\xa4\\\"\",\"Size\":-1,\"Tags\":[\"x\",\"a&b c\"]}") },
 		{ POST("/v1/things?dry=1", "34", "{\"Name\":\"n\",\"Tags\":[],\"New\":[{}]}  "),
 		  ANSWER("201 Created", "31", "{\"Name\":\"n\",\"Size\":1,\"Tags\":[]}") },
-		{ GET("/v1/things"), ANSWER("405 Method Not Allowed", "49",
+		{ GET("/v1/things"), ANSWER("405 Method Not Allowed", "48",
 					    "{\"message\":\"GET is not possible for /v1/things\"}") },
 		{ GET("/v2/things"), ANSWER("404 Not Found", "36", "{\"message\":\"there is no /v2/things\"}") },
 		{ GET("/v1/things/%2e%2e/json"),
-		  ANSWER("400 Bad Request", "56", "{\"message\":\"the path has the segment \\\".\\\" or \\\"..\\\"\"}") },
+		  ANSWER("400 Bad Request", "54", "{\"message\":\"the path has the segment \\\".\\\" or \\\"..\\\"\"}") },
 	};
 
 	(void)state;
