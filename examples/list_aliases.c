@@ -1,8 +1,10 @@
 /*
  * Lists the aliases (tags) of a repository, with the credentials that `docker login` has stored.
  *
+ * Usage: list_aliases HOST REPOSITORY
+ *
  *   cc list_aliases.c $(pkg-config --cflags --libs davit) -o list_aliases
- *   ./list_aliases registry.example.com fred/datalogger [config.json]
+ *   ./list_aliases registry.example.com fred/datalogger
  */
 #include <stdio.h>
 
@@ -43,13 +45,12 @@ int main(int argc, char **argv)
 	davit_err err = { 0 };
 	int rc;
 
-	if (argc != 3 && argc != 4) {
-		fprintf(stderr, "usage: %s HOST[:PORT] REPOSITORY [CONFIG]\n", argv[0]);
+	if (argc != 3) {
+		fprintf(stderr, "usage: %s HOST[:PORT] REPOSITORY\n", argv[0]);
 		return 2;
 	}
-	/* Without a file: ~/.docker/config.json and the other usual places, with their credential helpers. */
-	rc = davit_credentials_find(argv[1], DAVIT_OPTS(davit_credentials_opts, .config_file = argc == 4 ? argv[3] : NULL),
-				    &login, &err);
+	/* Looks into ~/.docker/config.json and the other usual places, and asks credential helpers. */
+	rc = davit_credentials_find(argv[1], NULL, &login, &err);
 	if (!rc) {
 		rc = list(argv[1], argv[2], login, &err);
 		davit_credentials_free(login);

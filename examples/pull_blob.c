@@ -2,6 +2,8 @@
  * Fetches everything that an alias names and streams it through a callback to standard output. Nothing is
  * held in memory; the digest of each blob is checked while it passes.
  *
+ * Usage: pull_blob HOST REPOSITORY ALIAS
+ *
  *   cc pull_blob.c $(pkg-config --cflags --libs davit) -o pull_blob
  *   ./pull_blob localhost:5000 fred/datalogger may15-readings > logger.dat
  */

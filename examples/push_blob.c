@@ -1,6 +1,8 @@
 /*
  * Stores a file in a registry and gives it a name.
  *
+ * Usage: push_blob HOST REPOSITORY FILE ALIAS
+ *
  *   cc push_blob.c $(pkg-config --cflags --libs davit) -o push_blob
  *   ./push_blob localhost:5000 fred/datalogger logger.dat may15-readings
  */
