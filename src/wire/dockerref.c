@@ -197,7 +197,7 @@ static int parse(char *text, struct arena *a, struct dockerref *out, davit_err *
 	if (is_image_id(text))
 		return err_set(e, DAVIT_EARG, "repository name must not be 64 hexadecimal digits: that is an image's id");
 	out->repo = dockerref_repo(out->host, text, a);
-	return out->repo ? 0 : err_nomem(e);
+	return out->repo ? dockerref_check_repo(out->repo, e) : err_nomem(e);
 }
 
 int dockerref_parse(const char *text, struct arena *a, struct dockerref *out, davit_err *e)

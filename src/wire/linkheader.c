@@ -20,7 +20,7 @@ struct param {
 /* Takes `name`, `name=token` or `name="quoted"`; NULL if it is none of them. */
 static const char *take_param(const char *p, struct param *out)
 {
-	*out = (struct param){ .name = p, .name_n = strcspn(p, " \t=;,\"<>") };
+	*out = (struct param){ .name = p, .name_n = strcspn(p, " \t=;,\"<>"), .value = "" };
 	p = skip_space(p + out->name_n);
 	if (!out->name_n || *p != '=')
 		return out->name_n ? p : NULL;
@@ -43,7 +43,7 @@ static bool names_relation(const struct param *list, const char *rel)
 	const char *p = list->value, *end = p + list->value_n;
 	size_t n = strlen(rel);
 
-	while (p && p < end) {
+	while (p < end) {
 		size_t word = 0;
 
 		while (p < end && (*p == ' ' || *p == '\t'))
