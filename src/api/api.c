@@ -18,32 +18,31 @@ static int trim_path(struct api *a, davit_err *e)
 	return a->base.path ? 0 : err_nomem(e);
 }
 
-static int open_base(struct api *a, const char *base_url, const davit_connection_opts *opts, davit_err *e)
+static int open_base(struct api *a, const struct api_setup *setup, davit_err *e)
 {
-	int r = uri_parse(base_url, &a->mem, &a->base, e);
+	int r = uri_parse(setup->base_url, &a->mem, &a->base, e);
 
 	if (r)
 		return r;
 	if (a->base.query)
 		return err_set(e, DAVIT_EARG, "the address of the server must not have a query");
 	r = trim_path(a, e);
-	return r ? r : http_client_new(opts, &a->http, e);
+	return r ? r : http_client_new(setup->opts, &a->http, e);
 }
 
-int api_new(const struct service *s, const char *base_url, const davit_connection_opts *opts, struct auth *auth,
-	    struct api **out, davit_err *e)
+int api_new(const struct api_setup *setup, struct api **out, davit_err *e)
 {
 	struct api *a = calloc(1, sizeof *a);
 	int r;
 
 	if (!a) {
-		auth_free(auth);
+		auth_free(setup->auth);
 		return err_nomem(e);
 	}
-	a->service = s;
-	a->auth = auth;
+	a->service = setup->service;
+	a->auth = setup->auth;
 	a->pid = (int)getpid();
-	r = open_base(a, base_url, opts, e);
+	r = open_base(a, setup, e);
 	if (r) {
 		api_free(a);
 		return r;
@@ -65,7 +64,8 @@ void api_free(struct api *a)
 int api_enter(struct api *a, davit_err *e)
 {
 	if (a->pid != (int)getpid())
-		return err_set(e, DAVIT_ESTATE, "a handle cannot be used in a forked child: open another one");
+		return err_set(e, DAVIT_ESTATE,
+			       "a handle cannot be used in a forked child: open another one");
 	if (a->busy)
 		return err_set(e, DAVIT_ESTATE, "a callback must not use the handle whose call runs it");
 	a->busy = true;

@@ -77,9 +77,13 @@ struct api {
 	int pid;                  /* process that made it */
 };
 
-/* base_url: absolute. Takes auth (also on failure). */
-int api_new(const struct service *s, const char *base_url, const davit_connection_opts *opts, struct auth *auth,
-	    struct api **out, davit_err *e);
+struct api_setup {
+	const struct service *service;
+	const char *base_url;              /* absolute, without query */
+	const davit_connection_opts *opts; /* copied; may be NULL */
+	struct auth *auth;                 /* taken, also on failure; may be NULL */
+};
+int api_new(const struct api_setup *setup, struct api **out, davit_err *e);
 void api_free(struct api *a);
 
 /* One call. Zero-initialise; ep is mandatory. */

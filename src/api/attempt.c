@@ -16,7 +16,10 @@
 void transfer_init(struct transfer *t, struct api *a)
 {
 	*t = (struct transfer){
-		.api = a, .method = "GET", .body = BODY_INIT, .error = BUF_INIT_SECRET(LIMIT_ERROR_REPLY),
+		.api = a,
+		.method = "GET",
+		.body = BODY_INIT,
+		.error = BUF_INIT_SECRET(LIMIT_ERROR_REPLY),
 	};
 }
 
@@ -62,8 +65,8 @@ static bool has_secret(const struct headers *h)
 
 static int refuse_plain(const struct uri *u, int status, davit_err *e)
 {
-	err_set(e, DAVIT_EDENIED, "credentials are not sent over plain http to %s: use https, or allow it explicitly",
-		u->host);
+	err_set(e, DAVIT_EDENIED,
+		"credentials are not sent over plain http to %s: use https, or allow it explicitly", u->host);
 	if (e)
 		e->http = status;
 	return DAVIT_EDENIED;
@@ -109,8 +112,11 @@ static int sub_run(struct transfer *t, struct transfer *s, const struct auth_sub
 		return err_set(e, DAVIT_ELIMIT, "the answer of %s is longer than %d bytes", s->uri.host,
 			       LIMIT_TOKEN_REPLY);
 	answer = (struct auth_answer){
-		.status = s->resp.status, .headers = &s->resp.headers, .body = buf_str(&s->error),
-		.n = s->error.len, .now = clock_real_s(),
+		.status = s->resp.status,
+		.headers = &s->resp.headers,
+		.body = buf_str(&s->error),
+		.n = s->error.len,
+		.now = clock_real_s(),
 	};
 	return t->auth->ops->feed(t->auth, &answer, e);
 }
@@ -145,9 +151,14 @@ static int sign_start(struct transfer *t, struct signed_request *s, davit_err *e
 	hex_encode(raw, sizeof raw, s->nonce);
 	headers_fini(&s->headers);
 	s->req = (struct auth_request){
-		.method = t->method, .uri = &t->uri, .headers = &s->headers,
-		.body_sha256 = t->body.sha256[0] ? t->body.sha256 : NULL, .scope = t->scope,
-		.now = clock_real_s(), .nonce = s->nonce, .attempt = (unsigned)t->rounds,
+		.method = t->method,
+		.uri = &t->uri,
+		.headers = &s->headers,
+		.body_sha256 = t->body.sha256[0] ? t->body.sha256 : NULL,
+		.scope = t->scope,
+		.now = clock_real_s(),
+		.nonce = s->nonce,
+		.attempt = (unsigned)t->rounds,
 	};
 	return headers_copy(&s->headers, &t->headers, e);
 }
@@ -171,7 +182,8 @@ int transfer_sign(struct transfer *t, struct signed_request *s, davit_err *e)
 			return r;
 		}
 		if (step == LIMIT_AUTH_STEPS)
-			r = err_set(e, DAVIT_ELIMIT, "authentication needs more than %d requests", LIMIT_AUTH_STEPS);
+			r = err_set(e, DAVIT_ELIMIT, "authentication needs more than %d requests",
+				    LIMIT_AUTH_STEPS);
 		else
 			r = sub_request(t, &sub, e);
 		auth_subrequest_fini(&sub);
@@ -215,9 +227,15 @@ static int exchange(struct transfer *t, const struct signed_request *s, davit_er
 	const struct http_handler handler = { .head = on_head, .body = on_body, .user = t };
 	const davit_source source = body_out(&t->body);
 	const struct http_request req = {
-		.method = t->method, .uri = &t->uri, .headers = &s->headers,
-		.body = t->body.there ? &source : NULL, .chunk = t->body.chunk,
-		.deadline_ms = t->deadline, .stream = t->stream, .idle = t->idle, .decode = t->decode,
+		.method = t->method,
+		.uri = &t->uri,
+		.headers = &s->headers,
+		.body = t->body.there ? &source : NULL,
+		.chunk = t->body.chunk,
+		.deadline_ms = t->deadline,
+		.stream = t->stream,
+		.idle = t->idle,
+		.decode = t->decode,
 		.uncancelled = t->tidy,
 	};
 
@@ -256,7 +274,8 @@ int transfer_challenge(struct transfer *t, const struct signed_request *s, davit
 		return refuse_plain(&t->uri, t->resp.status, e);
 	r = t->auth->ops->challenge(t->auth, &s->req, &t->resp.headers, e);
 	if (!r && !body_can_resend(&t->body))
-		r = err_set(e, DAVIT_EDENIED, "%s asked for authentication when the body had been read, and it cannot "
+		r = err_set(e, DAVIT_EDENIED,
+			    "%s asked for authentication when the body had been read, and it cannot "
 			    "be read again: authenticate first, or give a source that can be rewound",
 			    t->uri.host);
 	if (!r)
@@ -275,7 +294,8 @@ static bool is_passing(int status)
 /* What both a passing answer and a passing failure need for a further attempt. */
 static bool may_retry(const struct transfer *t)
 {
-	return !t->no_retry && t->retries < http_client_opts(t->api->http)->retries && body_can_resend(&t->body);
+	return !t->no_retry && t->retries < http_client_opts(t->api->http)->retries &&
+	       body_can_resend(&t->body);
 }
 
 /* 200 ms, doubled each time, give or take a quarter. */

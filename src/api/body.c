@@ -82,7 +82,9 @@ static int out_rewind(void *user)
 
 davit_source body_out(struct body *b)
 {
-	return (davit_source){ .read = out_read, .rewind = b->source.rewind ? out_rewind : NULL, .user = b,
+	return (davit_source){ .read = out_read,
+			       .rewind = b->source.rewind ? out_rewind : NULL,
+			       .user = b,
 			       .size = b->source.size };
 }
 
@@ -104,7 +106,8 @@ int body_rewind(struct body *b, davit_err *e)
 	return 0;
 }
 
-/* Where a body goes while it is hashed: nowhere if it can be read again, else to memory and then to a file. */
+/* Where a body goes while it is hashed: nowhere if it can be read again, else to memory and then to a file.
+ */
 static int keep(struct body *b, const void *p, size_t n, int64_t before, davit_err *e)
 {
 	int r;
@@ -112,8 +115,10 @@ static int keep(struct body *b, const void *p, size_t n, int64_t before, davit_e
 	if (b->source.rewind)
 		return 0;
 	if ((int64_t)n > LIMIT_SPOOL - before)
-		return err_set(e, DAVIT_ELIMIT, "a body that can be read only once and must be signed is longer than "
-			       "%d bytes: give a source that can be rewound", LIMIT_SPOOL);
+		return err_set(e, DAVIT_ELIMIT,
+			       "a body that can be read only once and must be signed is longer than "
+			       "%d bytes: give a source that can be rewound",
+			       LIMIT_SPOOL);
 	if (b->fd < 0 && n <= b->held.max - b->held.len) {
 		buf_add(&b->held, p, n);
 		return buf_check(&b->held, "the body", e);

@@ -14,7 +14,7 @@
 /* One running call. */
 struct job {
 	struct transfer t;
-	struct buf json;     /* encoded body */
+	struct buf json; /* encoded body */
 	struct reply *reply;
 };
 
@@ -60,8 +60,10 @@ static int not_json(const struct job *j, davit_err *e)
 
 	p += strspn(p, " \t\r\n");
 	if (*p == '<' || (type && strncasecmp(type, "text/html", 9) == 0))
-		return err_set(e, DAVIT_EPROTO, "%s answered HTML, not JSON: it is no %s server, or a proxy or login "
-			       "page answers for it", j->t.uri.host, j->t.api->service->name);
+		return err_set(e, DAVIT_EPROTO,
+			       "%s answered HTML, not JSON: it is no %s server, or a proxy or login "
+			       "page answers for it",
+			       j->t.uri.host, j->t.api->service->name);
 	return 0;
 }
 
@@ -79,7 +81,8 @@ static bool has_document(const struct job *j, const struct endpoint *ep)
 {
 	int status = j->t.resp.status;
 
-	if (ep->flags & EP_RAW || strcmp(j->t.method, "HEAD") == 0 || status == 204 || status == 205 || status == 304)
+	if (ep->flags & EP_RAW || strcmp(j->t.method, "HEAD") == 0 || status == 204 || status == 205 ||
+	    status == 304)
 		return false;
 	return ep->flags & EP_ARRAY || type_has(ep->out, IN_BODY);
 }
@@ -260,9 +263,9 @@ struct pages {
 	struct arena mem[2]; /* of the current and of the next URL, in turn */
 	struct uri url;      /* of the next page */
 	bool more;
-	size_t n;            /* pages so far */
-	struct buf text;     /* url written out */
-	struct buf mark;     /* that of an earlier page */
+	size_t n;        /* pages so far */
+	struct buf text; /* url written out */
+	struct buf mark; /* that of an earlier page */
 };
 
 /*
@@ -279,7 +282,8 @@ static int check_cycle(struct pages *p, davit_err *e)
 	if (r)
 		return r;
 	if (strcmp(buf_str(&p->text), buf_str(&p->mark)) == 0)
-		return err_set(e, DAVIT_EPROTO, "page %zu names a page as the next one that was there before", p->n);
+		return err_set(e, DAVIT_EPROTO, "page %zu names a page as the next one that was there before",
+			       p->n);
 	if ((p->n & (p->n - 1)) == 0) {
 		buf_clear(&p->mark);
 		buf_puts(&p->mark, buf_str(&p->text));
@@ -329,10 +333,12 @@ static int get_page(struct pages *p, void **object, davit_err *e)
 	return r;
 }
 
-int api_pages(struct api *a, const struct call *c, int (*page)(void *user, void *reply, davit_err *e), void *user,
-	      davit_err *e)
+int api_pages(struct api *a, const struct call *c, int (*page)(void *user, void *reply, davit_err *e),
+	      void *user, davit_err *e)
 {
-	struct pages p = { .api = a, .call = c, .text = BUF_INIT_SECRET(LIMIT_URL), .mark = BUF_INIT_SECRET(LIMIT_URL) };
+	struct pages p = {
+		.api = a, .call = c, .text = BUF_INIT_SECRET(LIMIT_URL), .mark = BUF_INIT_SECRET(LIMIT_URL)
+	};
 	int r = check_shape(c, SHAPE_CALL, e);
 
 	if (!r && !(c->ep->flags & EP_PAGED_LINK))

@@ -12,14 +12,10 @@
 enum { TEXT_MAX = 300 };
 
 static const struct error_row common[] = {
-	{ 304, NULL, DAVIT_ENOTMODIFIED },
-	{ 401, NULL, DAVIT_EDENIED },
-	{ 403, NULL, DAVIT_EDENIED },
-	{ 404, NULL, DAVIT_ENOTFOUND },
-	{ 409, NULL, DAVIT_ECONFLICT },
-	{ 410, NULL, DAVIT_ENOTFOUND },
-	{ 412, NULL, DAVIT_ECONFLICT },
-	{ 0 },
+	{ 304, NULL, DAVIT_ENOTMODIFIED }, { 401, NULL, DAVIT_EDENIED },
+	{ 403, NULL, DAVIT_EDENIED },      { 404, NULL, DAVIT_ENOTFOUND },
+	{ 409, NULL, DAVIT_ECONFLICT },    { 410, NULL, DAVIT_ENOTFOUND },
+	{ 412, NULL, DAVIT_ECONFLICT },    { 0 },
 };
 
 static int code_of(const struct error_row *rows, int status, const char *remote)
@@ -107,7 +103,8 @@ static void add_wait(const struct http_response *r, struct buf *message)
 		buf_printf(message, "; the server asks to wait %lld s", (long long)(ms / 1000));
 }
 
-int error_from_answer(const struct service *s, const struct http_response *r, const struct buf *body, davit_err *e)
+int error_from_answer(const struct service *s, const struct http_response *r, const struct buf *body,
+		      davit_err *e)
 {
 	struct buf message = BUF_INIT(LIMIT_ERROR_REPLY);
 	char remote[DAVIT_ERR_REMOTE_MAX] = "";

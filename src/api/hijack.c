@@ -23,14 +23,14 @@ enum { PIECE = 4096 };
 /* One hijack on its way. */
 struct shake {
 	struct transfer t;
-	struct buf json;             /* encoded body */
+	struct buf json; /* encoded body */
 	const struct hijack *h;
 	struct conn *conn;
 	bool websocket;
 	unsigned char nonce[WS_NONCE];
 	struct http1_head head;
-	struct buf early;            /* received behind the head */
-	bool ended;                  /* the peer closed */
+	struct buf early; /* received behind the head */
+	bool ended;       /* the peer closed */
 };
 
 /* ---- waiting ---- */
@@ -49,7 +49,8 @@ static int wait_for(struct shake *s, int event, davit_err *e)
 {
 	const davit_cancel_token *cancel = http_client_opts(s->t.api->http)->cancel;
 	struct pollfd p[2] = {
-		{ .fd = s->conn->ops->fd(s->conn, event), .events = event == DAVIT_STREAM_READ ? POLLIN : POLLOUT },
+		{ .fd = s->conn->ops->fd(s->conn, event),
+		  .events = event == DAVIT_STREAM_READ ? POLLIN : POLLOUT },
 		{ .fd = cancel_fd(cancel), .events = POLLIN },
 	};
 	int n;
@@ -191,7 +192,8 @@ static int read_head(struct shake *s, davit_err *e)
 
 		r = receive(s, piece, &got, e);
 		if (!r && s->ended)
-			r = err_set(e, DAVIT_EIO, "%s closed the connection without an answer", s->t.uri.host);
+			r = err_set(e, DAVIT_EIO, "%s closed the connection without an answer",
+				    s->t.uri.host);
 		if (r)
 			return r;
 		buf_add(&s->early, piece, got);
@@ -282,9 +284,10 @@ static int check_upgrade(struct shake *s, davit_err *e)
 	if (r->status == 101 && upgrade && strcasecmp(upgrade, s->h->protocol) != 0)
 		return err_set(e, DAVIT_EPROTO, "%s upgraded to %s, asked for was %s", s->t.uri.host, upgrade,
 			       s->h->protocol);
-	if (r->status != 101 && (headers_get(&r->headers, "Transfer-Encoding") ||
-				 headers_get(&r->headers, "Content-Length")))
-		return err_set(e, DAVIT_EPROTO, "%s answered with a document and did not upgrade the connection",
+	if (r->status != 101 &&
+	    (headers_get(&r->headers, "Transfer-Encoding") || headers_get(&r->headers, "Content-Length")))
+		return err_set(e, DAVIT_EPROTO,
+			       "%s answered with a document and did not upgrade the connection",
 			       s->t.uri.host);
 	return 0;
 }
@@ -332,16 +335,20 @@ static int shake_hands(struct shake *s, davit_err *e)
 		hang_up(s);
 		s->ended = false;
 	} while (!s->h->conn);
-	return err_set(e, DAVIT_EDENIED, "the server asked for authentication on a connection that cannot be opened again");
+	return err_set(e, DAVIT_EDENIED,
+		       "the server asked for authentication on a connection that cannot be opened again");
 }
 
 /* The stream takes the connection, and from then on what release() frees. */
 static int make_stream(struct shake *s, davit_stream **out, davit_err *e)
 {
 	const struct stream_opts o = {
-		.early = buf_str(&s->early), .early_n = s->early.len,
+		.early = buf_str(&s->early),
+		.early_n = s->early.len,
 		.cancel = http_client_opts(s->t.api->http)->cancel,
-		.resize = s->h->resize, .release = s->h->release, .user = s->h->user,
+		.resize = s->h->resize,
+		.release = s->h->release,
+		.user = s->h->user,
 	};
 	int r = stream_new(s->conn, &o, out, e);
 
@@ -353,9 +360,12 @@ static int make_stream(struct shake *s, davit_stream **out, davit_err *e)
 int api_hijack(struct api *a, const struct call *c, const struct hijack *h, davit_stream **out, davit_err *e)
 {
 	struct shake s = {
-		.json = BUF_INIT_SECRET(LIMIT_REPLY), .h = h, .conn = h->conn,
+		.json = BUF_INIT_SECRET(LIMIT_REPLY),
+		.h = h,
+		.conn = h->conn,
 		.websocket = strcasecmp(h->protocol, "websocket") == 0,
-		.head = HTTP1_HEAD_INIT(HTTP1_RESPONSE), .early = BUF_INIT_SECRET(LIMIT_HEADERS + LIMIT_ERROR_REPLY),
+		.head = HTTP1_HEAD_INIT(HTTP1_RESPONSE),
+		.early = BUF_INIT_SECRET(LIMIT_HEADERS + LIMIT_ERROR_REPLY),
 	};
 	int r = api_enter(a, e);
 	bool entered = !r;

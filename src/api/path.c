@@ -9,11 +9,8 @@ static const struct {
 	const char *name; /* behind the colon of the placeholder */
 	const char *keep; /* characters that stay as they are */
 } kinds[] = {
-	[SEG_LITERAL] = { NULL, "" },
-	[SEG_ID] = { "", "" },
-	[SEG_DIGEST] = { ":digest", ":" },
-	[SEG_NAME] = { ":name", "/" },
-	[SEG_REST] = { ":rest", "/" },
+	[SEG_LITERAL] = { NULL, "" },  [SEG_ID] = { "", "" },         [SEG_DIGEST] = { ":digest", ":" },
+	[SEG_NAME] = { ":name", "/" }, [SEG_REST] = { ":rest", "/" },
 };
 
 /* The inside of "{…}": "id" or "id:kind". */
@@ -78,8 +75,10 @@ static int put_argument(const struct segment *seg, const char *value, struct buf
 	if (!*value)
 		return err_set(e, DAVIT_EARG, "the argument %.*s is empty", (int)seg->n, seg->text);
 	if (!path_value_ok(seg->kind, value))
-		return err_set(e, DAVIT_EARG, "the argument %.*s must not be \"%s\": empty segments, \".\" and \"..\" "
-			       "would name another path", (int)seg->n, seg->text, value);
+		return err_set(e, DAVIT_EARG,
+			       "the argument %.*s must not be \"%s\": empty segments, \".\" and \"..\" "
+			       "would name another path",
+			       (int)seg->n, seg->text, value);
 	pct_encode(out, value, kinds[seg->kind].keep);
 	return 0;
 }

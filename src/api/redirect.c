@@ -37,7 +37,8 @@ static int drop(struct headers *h, bool (*which)(const struct header *), davit_e
 
 		if (which(x))
 			continue;
-		r = x->secret ? headers_add_secret(&kept, x->name, x->value, e) : headers_add(&kept, x->name, x->value, e);
+		r = x->secret ? headers_add_secret(&kept, x->name, x->value, e)
+			      : headers_add(&kept, x->name, x->value, e);
 	}
 	if (r) {
 		headers_fini(&kept);
@@ -66,11 +67,13 @@ static int become_get(struct transfer *t, davit_err *e)
 static int leave_origin(struct transfer *t, const struct uri *to, davit_err *e)
 {
 	if (strcmp(t->uri.scheme, "https") == 0 && strcmp(to->scheme, "http") == 0)
-		return err_set(e, DAVIT_EPROTO, "%s redirects to plain http on %s, which is not followed", t->uri.host,
-			       to->host);
+		return err_set(e, DAVIT_EPROTO, "%s redirects to plain http on %s, which is not followed",
+			       t->uri.host, to->host);
 	if (t->body.there && t->body.is_private)
-		return err_set(e, DAVIT_EDENIED, "%s redirects to %s, and the body may hold secrets that are not for "
-			       "that server", t->uri.host, to->host);
+		return err_set(e, DAVIT_EDENIED,
+			       "%s redirects to %s, and the body may hold secrets that are not for "
+			       "that server",
+			       t->uri.host, to->host);
 	t->foreign = true;
 	return redirect_drop_secrets(&t->headers, e);
 }
@@ -83,12 +86,14 @@ int redirect_follow(struct transfer *t, davit_err *e)
 	int r;
 
 	if (!location)
-		return err_set(e, DAVIT_EPROTO, "%s answered HTTP %d without a Location", t->uri.host, t->resp.status);
+		return err_set(e, DAVIT_EPROTO, "%s answered HTTP %d without a Location", t->uri.host,
+			       t->resp.status);
 	if (++t->redirects > max)
 		return err_set(e, DAVIT_ELIMIT, "more than %d redirects, the last from %s", max, t->uri.host);
 	r = uri_resolve(&t->uri, location, &t->mem, &to, e);
 	if (r)
-		return err_at(e, r == DAVIT_EARG ? DAVIT_EPROTO : r, "%s redirects to a bad address: ", t->uri.host);
+		return err_at(e, r == DAVIT_EARG ? DAVIT_EPROTO : r,
+			      "%s redirects to a bad address: ", t->uri.host);
 	if (t->resp.status == 303)
 		r = become_get(t, e);
 	if (!r && !uri_same_origin(&t->uri, &to))
@@ -96,8 +101,10 @@ int redirect_follow(struct transfer *t, davit_err *e)
 	if (r)
 		return r;
 	if (!body_can_resend(&t->body))
-		return err_set(e, DAVIT_EUNSUPPORTED, "%s redirects when the body had been read, and it cannot be read "
-			       "again: give a source that can be rewound", t->uri.host);
+		return err_set(e, DAVIT_EUNSUPPORTED,
+			       "%s redirects when the body had been read, and it cannot be read "
+			       "again: give a source that can be rewound",
+			       t->uri.host);
 	t->uri = to;
 	r = body_rewind(&t->body, e);
 	return r ? r : TRANSFER_AGAIN;

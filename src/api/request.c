@@ -23,10 +23,12 @@ static int check_gates(const struct api *a, const struct endpoint *ep, davit_err
 	unsigned v = a->version;
 
 	if (v && ep->since && v < ep->since)
-		return err_set(e, DAVIT_EUNSUPPORTED, "needs version %u.%u of the API, and the server speaks %u.%u",
+		return err_set(e, DAVIT_EUNSUPPORTED,
+			       "needs version %u.%u of the API, and the server speaks %u.%u",
 			       ep->since / 100u, ep->since % 100u, v / 100, v % 100);
 	if (v && ep->until && v > ep->until)
-		return err_set(e, DAVIT_EUNSUPPORTED, "ended with version %u.%u of the API, and the server speaks %u.%u",
+		return err_set(e, DAVIT_EUNSUPPORTED,
+			       "ended with version %u.%u of the API, and the server speaks %u.%u",
 			       ep->until / 100u, ep->until % 100u, v / 100, v % 100);
 	return 0;
 }
@@ -147,13 +149,15 @@ static int check_origin(struct transfer *t, davit_err *e)
 	if (uri_same_origin(&t->api->base, &t->uri))
 		return 0;
 	if (strcmp(t->api->base.scheme, "https") == 0 && strcmp(t->uri.scheme, "http") == 0)
-		return err_set(e, DAVIT_EPROTO, "%s names an address with plain http on %s, which is not used",
+		return err_set(e, DAVIT_EPROTO,
+			       "%s names an address with plain http on %s, which is not used",
 			       t->api->base.host, t->uri.host);
 	t->foreign = true;
 	return redirect_drop_secrets(&t->headers, e);
 }
 
-int request_build(struct transfer *t, const struct call *c, const struct uri *url, struct buf *json, davit_err *e)
+int request_build(struct transfer *t, const struct call *c, const struct uri *url, struct buf *json,
+		  davit_err *e)
 {
 	const int limit = http_client_opts(t->api->http)->timeout_ms;
 	int r = check_gates(t->api, c->ep, e);

@@ -17,7 +17,8 @@ static bool parse_http_date(const char *s, int64_t *out)
 	int end = 0;
 
 	if (sscanf(s, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &tm.tm_mday, month, &tm.tm_year,
-		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end) != 6 || !end || s[end])
+		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end) != 6 ||
+	    !end || s[end])
 		return false;
 	at = strlen(month) == 3 ? strstr(months, month) : NULL;
 	if (!at || (at - months) % 3 != 0)

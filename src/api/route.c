@@ -64,7 +64,8 @@ static const char *join(const struct split *s, size_t from, size_t end, enum seg
 		buf_puts(&text, s->v[i]);
 	}
 	/* An encoded slash is a slash in a name, and no match anywhere else. */
-	if (!text.bad && path_value_ok(kind, buf_str(&text)) && (kind >= SEG_NAME || !strchr(buf_str(&text), '/')))
+	if (!text.bad && path_value_ok(kind, buf_str(&text)) &&
+	    (kind >= SEG_NAME || !strchr(buf_str(&text), '/')))
 		value = arena_strdup(s->mem, buf_str(&text));
 	buf_fini(&text);
 	return value;
@@ -112,10 +113,9 @@ static bool match_from(const char *template, const struct split *s, size_t from,
 	return !bad && from == s->n;
 }
 
-int route_find(const struct service *s, const char *method, const char *path, struct arena *mem, struct route *out,
-	       davit_err *e)
+int route_find(const struct service *s, const char *method, const char *path, struct route *out, davit_err *e)
 {
-	struct split parts = { .mem = mem };
+	struct split parts = { .mem = out->mem };
 	const struct endpoint *found = NULL;
 	struct match best = { 0 };
 	bool other_method = false;

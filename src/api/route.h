@@ -7,6 +7,7 @@
 enum { ROUTE_ARGS_MAX = 8 };
 
 struct route {
+	struct arena *mem; /* set by the caller: what args point to */
 	const struct endpoint *ep;
 	const char *args[ROUTE_ARGS_MAX + 1]; /* decoded once, in order, NULL-terminated */
 };
@@ -18,7 +19,6 @@ struct route {
  * DAVIT_ENOTFOUND: no such path; DAVIT_EUNSUPPORTED: the path exists, not with this method (HTTP 405);
  * DAVIT_EARG: the path has "." or "..", or a bad escape (400); DAVIT_ELIMIT: too long (414).
  */
-int route_find(const struct service *s, const char *method, const char *path, struct arena *mem, struct route *out,
-	       davit_err *e);
+int route_find(const struct service *s, const char *method, const char *path, struct route *out, davit_err *e);
 
 #endif

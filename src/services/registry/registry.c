@@ -113,7 +113,7 @@ static int open_handle(davit_registry *r, const char *host, const davit_registry
 	if (!rc)
 		rc = make_auth(r, &auth, e);
 	if (!rc)
-		rc = api_new(&registry_service, buf_str(&url), conn, auth, &r->api, e);
+		rc = api_new(&(struct api_setup){ &registry_service, buf_str(&url), conn, auth }, &r->api, e);
 	if (rc)
 		return rc;
 	/* The authenticator has its own, finer rule. */

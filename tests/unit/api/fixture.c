@@ -272,7 +272,7 @@ struct api *open_api_with(const struct server *s, const struct service *service,
 	struct api *a;
 	davit_err e = { 0 };
 
-	assert_code(0, api_new(service, server_url(s, "", url), o, auth, &a, &e), e);
+	assert_code(0, api_new(&(struct api_setup){ service, server_url(s, "", url), o, auth }, &a, &e), e);
 	return a;
 }
 

@@ -416,14 +416,14 @@ static void test_no_credentials_over_http(void **state)
 {
 	struct server s = { .answer = refuse };
 	char url[256];
+	const davit_connection_opts o = { .size = sizeof o, .proxy = url };
 	struct api *a;
 	davit_err e = { 0 };
 
 	(void)state;
 	server_start(&s);
 	server_url(&s, "", url);
-	assert_code(0, api_new(&service, "http://registry.example", DAVIT_OPTS(davit_connection_opts, .proxy = url),
-			       signer_new(), &a, &e), e);
+	assert_code(0, api_new(&(struct api_setup){ &service, "http://registry.example", &o, signer_new() }, &a, &e), e);
 	assert_code(DAVIT_EDENIED, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	assert_non_null(strstr(e.msg, "credentials are not sent over plain http to registry.example"));
 	assert_int_equal(e.http, 401);
@@ -577,7 +577,7 @@ static void test_no_downgrade(void **state)
 	davit_err e = { 0 };
 
 	(void)state;
-	assert_code(0, api_new(&service, "https://127.0.0.1:1", NULL, NULL, &a, &e), e);
+	assert_code(0, api_new(&(struct api_setup){ &service, "https://127.0.0.1:1", NULL, NULL }, &a, &e), e);
 	transfer_init(&t, a);
 	t.uri = a->base;
 	t.resp.status = 302;

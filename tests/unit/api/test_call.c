@@ -287,10 +287,10 @@ static void test_arguments(void **state)
 	davit_err e = { 0 };
 
 	(void)state;
-	assert_code(DAVIT_EARG, api_new(&service, "ftp://x", NULL, signer_new(), &a, &e), e);
-	assert_code(DAVIT_EARG, api_new(&service, "http://x/?q", NULL, NULL, &a, &e), e);
+	assert_code(DAVIT_EARG, api_new(&(struct api_setup){ &service, "ftp://x", NULL, signer_new() }, &a, &e), e);
+	assert_code(DAVIT_EARG, api_new(&(struct api_setup){ &service, "http://x/?q", NULL, NULL }, &a, &e), e);
 	/* Nobody listens: nothing of this is sent. */
-	assert_code(0, api_new(&service, "http://127.0.0.1:1/prefix//", NULL, NULL, &a, &e), e);
+	assert_code(0, api_new(&(struct api_setup){ &service, "http://127.0.0.1:1/prefix//", NULL, NULL }, &a, &e), e);
 	assert_string_equal(a->base.path, "/prefix");
 	a->version = 109;
 	assert_code(DAVIT_EUNSUPPORTED, api_call(a, &(struct call){ .ep = &rows[RM], .path = PATH("x") }, NULL, &e), e);
@@ -313,14 +313,15 @@ static void test_prefix(void **state)
 {
 	char raw[] = JSON_200(12) "{\"Name\":\"a\"}";
 	struct server s = { .answer = fixed, .user = raw };
+	const davit_connection_opts o = { .size = sizeof o, .proxy = "", .user_agent = "me/1" };
 	char url[256];
 	struct api *a;
 	davit_err e = { 0 };
 
 	(void)state;
 	server_start(&s);
-	assert_code(0, api_new(&service, server_url(&s, "/pre%2Ffix/", url),
-			       DAVIT_OPTS(davit_connection_opts, .proxy = "", .user_agent = "me/1"), NULL, &a, &e), e);
+	assert_code(0, api_new(&(struct api_setup){ &service, server_url(&s, "/pre%2Ffix/", url), &o, NULL }, &a, &e),
+		    e);
 	assert_code(0, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	api_free(a);
 	server_stop(&s);
@@ -338,7 +339,7 @@ static void test_fork(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_code(0, api_new(&service, "http://127.0.0.1:1", NULL, NULL, &a, &e), e);
+	assert_code(0, api_new(&(struct api_setup){ &service, "http://127.0.0.1:1", NULL, NULL }, &a, &e), e);
 	pid = fork();
 	if (!pid)
 		_exit(api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e) == DAVIT_ESTATE ? 0 : 1);

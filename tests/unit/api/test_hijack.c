@@ -42,10 +42,13 @@ static struct api *open_way(const struct way *w, struct auth *auth)
 	if (w->proxy)
 		snprintf(proxy, sizeof proxy, "http://user:hush-proxy@127.0.0.1:%s", fixture_value(w->proxy));
 	snprintf(url, sizeof url, "%s://127.0.0.1:%s", w->scheme, port);
-	if (api_new(&service, url,
-		    DAVIT_OPTS(davit_connection_opts, .proxy = proxy, .ca_file = fixture_file("ca.pem"), .timeout_ms = 4000,
-			       .unix_socket = w->is_unix ? fixture_value(w->server) : NULL),
-		    auth, &a, &e))
+	if (api_new(&(struct api_setup){
+			    &service, url,
+			    DAVIT_OPTS(davit_connection_opts, .proxy = proxy, .ca_file = fixture_file("ca.pem"),
+				       .timeout_ms = 4000,
+				       .unix_socket = w->is_unix ? fixture_value(w->server) : NULL),
+			    auth },
+		    &a, &e))
 		fail_msg("%s", e.msg);
 	return a;
 }
@@ -219,6 +222,7 @@ static void test_refusals(void **state)
 static void test_time_and_cancel(void **state)
 {
 	const struct hijack h = { .protocol = "tcp" };
+	davit_connection_opts o = { .size = sizeof o, .proxy = "", .timeout_ms = 200 };
 	char url[128];
 	struct api *a;
 	davit_stream *s;
@@ -227,9 +231,9 @@ static void test_time_and_cancel(void **state)
 
 	(void)state;
 	assert_int_equal(davit_cancel_new(&token, &e), 0);
+	o.cancel = token;
 	snprintf(url, sizeof url, "http://127.0.0.1:%s", fixture_value("up"));
-	assert_int_equal(api_new(&service, url, DAVIT_OPTS(davit_connection_opts, .proxy = "", .timeout_ms = 200,
-							   .cancel = token), NULL, &a, &e), 0);
+	assert_int_equal(api_new(&(struct api_setup){ &service, url, &o, NULL }, &a, &e), 0);
 	assert_int_equal(api_hijack(a, &(struct call){ .ep = &rows[ATTACH], .path = PATH("up-silent") }, &h, &s, &e),
 			 DAVIT_ETIMEOUT);
 	davit_cancel(token);

@@ -130,9 +130,9 @@ static void test_find(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct arena mem = { 0 };
-		struct route out;
+		struct route out = { .mem = &mem };
 		davit_err e = { 0 };
-		int r = route_find(&service, cases[i].method, cases[i].path, &mem, &out, &e);
+		int r = route_find(&service, cases[i].method, cases[i].path, &out, &e);
 
 		if (r != cases[i].code || (!r && strcmp(out.ep->name, cases[i].name) != 0))
 			fail_msg("case %zu %s: %d %s %s", i, cases[i].path, r, r ? "" : out.ep->name, e.msg);
@@ -152,17 +152,17 @@ static void test_find_limits(void **state)
 {
 	static char path[LIMIT_URL + 2];
 	struct arena mem = { 0 };
-	struct route out;
+	struct route out = { .mem = &mem };
 	davit_err e = { 0 };
 
 	(void)state;
 	memset(path, '/', sizeof path - 1);
-	assert_code(DAVIT_ELIMIT, route_find(&service, "GET", path, &mem, &out, &e), e);
+	assert_code(DAVIT_ELIMIT, route_find(&service, "GET", path, &out, &e), e);
 	path[1000] = 0;
-	assert_code(DAVIT_ELIMIT, route_find(&service, "GET", path, &mem, &out, &e), e);
+	assert_code(DAVIT_ELIMIT, route_find(&service, "GET", path, &out, &e), e);
 	for (size_t i = 0; i < 300; i += 2)
 		memcpy(path + i, "/a", 3);
-	assert_code(DAVIT_ENOTFOUND, route_find(&service, "GET", path, &mem, &out, &e), e);
+	assert_code(DAVIT_ENOTFOUND, route_find(&service, "GET", path, &out, &e), e);
 	arena_fini(&mem);
 }
 
@@ -175,11 +175,11 @@ static void test_round_trip(void **state)
 	for (size_t i = 0; i < sizeof hard / sizeof *hard; i++) {
 		struct buf path = BUF_INIT(LIMIT_URL);
 		struct arena mem = { 0 };
-		struct route out;
+		struct route out = { .mem = &mem };
 		davit_err e = { 0 };
 
 		assert_code(0, path_build(rows[2].path, PATH(hard[i], hard[i]), &path, &e), e);
-		assert_code(0, route_find(&service, "GET", path.p, &mem, &out, &e), e);
+		assert_code(0, route_find(&service, "GET", path.p, &out, &e), e);
 		assert_ptr_equal(out.ep, &rows[2]);
 		assert_string_equal(out.args[0], hard[i]);
 		assert_string_equal(out.args[1], hard[i]);

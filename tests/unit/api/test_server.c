@@ -249,11 +249,11 @@ static enum MHD_Result dispatch(struct MHD_Connection *c, const char *method, co
 {
 	char *path = arena_strndup(mem, q->target, strcspn(q->target, "?"));
 	struct buf text = BUF_INIT(LIMIT_REPLY);
-	struct route route;
+	struct route route = { .mem = mem };
 	enum MHD_Result ok;
 	davit_err e = { 0 };
 	void *in, *out;
-	int r = route_find(&service, method, path, mem, &route, &e);
+	int r = route_find(&service, method, path, &route, &e);
 
 	if (r)
 		return refuse(c, r, &e);
@@ -438,6 +438,7 @@ static void test_own_client(void **state)
 	const struct get_in get = { .level = { -5, true }, .filter = { tags, 2 } };
 	const struct create_in create = { .name = "new \"one\"", .tags = { tags, 2 }, .dry = DAVIT_YES };
 	const struct hijack h = { .protocol = "tcp" };
+	const davit_connection_opts no_proxy = { .size = sizeof no_proxy, .proxy = "" };
 	char url[64], text[16] = "";
 	struct api *a;
 	davit_stream *s;
@@ -448,7 +449,7 @@ static void test_own_client(void **state)
 
 	(void)state;
 	snprintf(url, sizeof url, "http://127.0.0.1:%u", port);
-	assert_int_equal(api_new(&service, url, DAVIT_OPTS(davit_connection_opts, .proxy = ""), NULL, &a, &e), 0);
+	assert_int_equal(api_new(&(struct api_setup){ &service, url, &no_proxy, NULL }, &a, &e), 0);
 	if (api_call(a, &(struct call){ .ep = &rows[0], .path = PATH("x y/z%"), .in = &get }, &out, &e))
 		fail_msg("%s", e.msg);
 	t = out;
