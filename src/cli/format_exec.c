@@ -248,7 +248,8 @@ static int run_node(struct exec *x, const struct node *n, struct tv dot)
 	for (size_t i = 0; i < n->pipe->n_slots; i++)
 		x->var[n->pipe->slot[i]] = v;
 	if (n->kind == NODE_PRINT) {
-		if (!n->pipe->n_slots)
+		/* A column that shows the entry itself has no name. */
+		if (!n->pipe->n_slots && !(x->heading && v.kind == TV_NIL))
 			tv_print(&v, x->out);
 		return buf_check(x->out, "the output", x->e);
 	}

@@ -189,6 +189,8 @@ static int parse_call(struct parser *p, enum token_kind end, bool piped, struct 
 	if (ends_call(p, end))
 		return unexpected(p, "where a value is expected");
 	for (tail = &c->first; !ends_call(p, end); tail = &(*tail)->next) {
+		if (p->tok.kind == TOK_CLOSE)
+			return unexpected(p, "where ) is missing");
 		if (n && !p->tok.spaced && p->tok.kind != TOK_LEFT)
 			return unexpected(p, "without space in front");
 		r = parse_operand(p, tail);

@@ -16,6 +16,8 @@ enum {
 	SAMPLE_MS = 500,     /* a rate is computed over at least this time */
 	BAR_MAX = 40,
 	BAR_MIN = 8,
+	WIDE_COLUMNS = 100,
+	TAIL_RESERVE = 48,   /* columns of the amounts */
 	TEXT_MAX = 64 << 10, /* one redraw */
 };
 
@@ -95,14 +97,15 @@ static double rate_of(const struct row *r, int64_t now)
 	return now > r->start ? (double)r->done * 1000 / (double)(now - r->start) : 0;
 }
 
-static void amounts(const struct row *r, int64_t now, struct buf *out)
+/* "5.0 MiB of 10.0 MiB, 2.0 MiB/s, 0:03 left"; brief: without the total. */
+static void amounts(const struct row *r, int64_t now, bool brief, struct buf *out)
 {
 	bool complete = r->total >= 0 && r->done == (uint64_t)r->total;
 	double rate = complete && now > r->start ? (double)r->done * 1000 / (double)(now - r->start) :
 						   rate_of(r, now);
 
 	text_size((int64_t)r->done, out);
-	if (r->total >= 0 && !complete) {
+	if (r->total >= 0 && !complete && !brief) {
 		buf_puts(out, " of ");
 		text_size(r->total, out);
 	}
@@ -131,30 +134,45 @@ static int percent(const struct row *r)
 	return part >= 1 ? 100 : (int)(part * 100);
 }
 
-/* "name [=====>    ]  45% amounts"; the bar takes what room there is, and none if there is little. */
+/* "[=====>    ]" of room columns, or nothing if that is too little. */
+static void bar(const struct row *r, size_t room, struct buf *out)
+{
+	size_t inner = room > BAR_MAX + 3 ? BAR_MAX : room - 3;
+	size_t full = (size_t)percent(r) * inner / 100;
+
+	if (room < BAR_MIN + 3)
+		return;
+	buf_puts(out, " [");
+	for (size_t i = 0; i < inner; i++)
+		buf_putc(out, i < full ? '=' : i == full ? '>' : ' ');
+	buf_putc(out, ']');
+}
+
+/* "name  45% [=====>    ] amounts"; what there is no room for is left out, as a line that wraps would break
+ * the counting of lines. */
 static void bar_line(const struct progress *p, const struct row *r, int64_t now, struct buf *out)
 {
 	size_t columns = p->config.columns ? p->config.columns : tty_columns(p->config.fd);
+	size_t used = text_width(r->name) + sizeof " 100%  "; /* the last column stays free */
 	struct buf tail = BUF_INIT(256);
-	size_t used, room;
+	size_t reserve;
 
-	amounts(r, now, &tail);
-	used = text_width(r->name) + tail.len + sizeof " [] 100%  ";
-	room = columns > used ? columns - used : 0;
-	room = room > BAR_MAX ? BAR_MAX : room;
-	buf_puts(out, r->name);
-	if (r->total > 0 && room >= BAR_MIN) {
-		size_t full = (size_t)percent(r) * room / 100;
-
-		buf_puts(out, " [");
-		for (size_t i = 0; i < room; i++)
-			buf_putc(out, i < full ? '=' : i == full ? '>' : ' ');
-		buf_printf(out, "] %3d%%", percent(r));
+	amounts(r, now, false, &tail);
+	if (used + tail.len > columns) {
+		buf_clear(&tail);
+		amounts(r, now, true, &tail);
 	}
-	buf_puts(out, "  ");
-	/* A line that wraps would break counting lines. */
-	if (text_width(r->name) + 2 + tail.len < columns)
+	buf_puts(out, r->name);
+	if (r->total > 0)
+		buf_printf(out, " %3d%%", percent(r));
+	/* On a wide terminal the bar keeps its length while numbers grow. */
+	reserve = columns >= WIDE_COLUMNS && tail.len < TAIL_RESERVE ? TAIL_RESERVE : tail.len;
+	if (r->total > 0 && used + reserve < columns)
+		bar(r, columns - used - reserve, out);
+	if (used + tail.len <= columns) {
+		buf_puts(out, "  ");
 		buf_puts(out, buf_str(&tail));
+	}
 	buf_fini(&tail);
 }
 
@@ -184,7 +202,7 @@ static void plain_line(const struct progress *p, struct row *r, int64_t now)
 	buf_printf(&out, "%s: ", r->name);
 	if (r->total > 0)
 		buf_printf(&out, "%d%%, ", percent(r));
-	amounts(r, now, &out);
+	amounts(r, now, false, &out);
 	buf_putc(&out, '\n');
 	fd_write_all(p->config.fd, buf_str(&out), out.len);
 	buf_fini(&out);
