@@ -29,7 +29,7 @@ static void put_value(struct writer *w, struct json_object *js);
 
 static void flush(struct writer *w)
 {
-	if (!w->sink || w->result || !w->out->len)
+	if (!w->sink || w->result || w->out->bad || !w->out->len)
 		return;
 	w->result = w->sink->write(w->sink->user, w->out->p, w->out->len);
 	w->from_sink = w->result < 0;
@@ -40,7 +40,8 @@ static void flush(struct writer *w)
 
 static void put(struct writer *w, const char *p, size_t n)
 {
-	if (w->result)
+	/* buf_clear() would forget a failure of the buffer. */
+	if (w->result || w->out->bad)
 		return;
 	if (w->sink && w->out->len + n > PIECE)
 		flush(w);
