@@ -416,7 +416,7 @@ static int bearer_feed(struct auth *a, const struct auth_answer *answer, davit_e
 		rc = keep_refresh(r, reply.refresh, e);
 	if (!rc) {
 		r->current = NULL;
-		rc = token_cache_add(&r->tokens, &r->ask, &reply, answer->now, &r->current, e);
+		rc = token_cache_add(&r->tokens, &r->ask, &reply, &r->current, e);
 	}
 	token_cred_fini(&r->cred);
 	if (rc)

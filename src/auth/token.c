@@ -207,6 +207,7 @@ int token_answer(const struct auth_answer *answer, const char *host, struct toke
 	}
 	if (r)
 		return err_at(e, r, "token server %s: ", host);
+	reply.now = answer->now;
 	*out = reply;
 	reply = (struct token_reply){ 0 };
 	return 0;

@@ -37,7 +37,8 @@ int token_request(const struct token_ask *a, const struct token_cred *c, bool po
 struct token_reply {
 	char *token;        /* never NULL on success */
 	char *refresh;      /* refresh token, or NULL */
-	int64_t expires_in; /* seconds */
+	int64_t now;        /* when it came: seconds since 1970 */
+	int64_t expires_in; /* seconds from then */
 };
 void token_reply_fini(struct token_reply *r);
 

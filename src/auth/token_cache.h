@@ -33,8 +33,8 @@ bool token_covers(const struct token *t, const char *scope);
  * Adds a token, in place of one with the same scopes. Takes ask and the reply's token, also on failure.
  * Past LIMIT_TOKENS the oldest goes.
  */
-int token_cache_add(struct token_cache *c, struct token_ask *ask, struct token_reply *reply, int64_t now,
-		    struct token **out, davit_err *e);
+int token_cache_add(struct token_cache *c, struct token_ask *ask, struct token_reply *reply, struct token **out,
+		    davit_err *e);
 /* Adds a token that the caller gave. */
 int token_cache_add_given(struct token_cache *c, const char *text, struct token **out, davit_err *e);
 void token_cache_drop(struct token_cache *c, const struct token *t);
