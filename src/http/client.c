@@ -66,7 +66,8 @@ static void fill_defaults(davit_connection_opts *o)
 		o->user_agent = "davit/" DAVIT_VERSION;
 }
 
-/* Takes the part of a caller's struct that both sides know; a member that only the caller knows must be unused. */
+/* Takes the part of a caller's struct that both sides know; a member that only the caller knows must be
+ * unused. */
 static int take_known(davit_connection_opts *to, const davit_connection_opts *from, davit_err *e)
 {
 	const char *p = (const char *)from;
@@ -75,8 +76,9 @@ static int take_known(davit_connection_opts *to, const davit_connection_opts *fr
 		return err_set(e, DAVIT_EARG, "connection options: size is 0, use DAVIT_OPTS()");
 	for (size_t i = sizeof *to; i < from->size; i++)
 		if (p[i])
-			return err_set(e, DAVIT_EARG,
-				       "connection options: the caller uses an option that this libdavit does not know");
+			return err_set(
+			    e, DAVIT_EARG,
+			    "connection options: the caller uses an option that this libdavit does not know");
 	memcpy(to, from, from->size < sizeof *to ? from->size : sizeof *to);
 	to->size = sizeof *to;
 	return 0;
@@ -135,7 +137,8 @@ static int check_proxy(const char *proxy, davit_err *e)
 	curl_url_cleanup(u);
 	if (rc == CURLUE_OUT_OF_MEMORY)
 		return err_nomem(e);
-	return rc ? err_set(e, DAVIT_EARG, "the proxy is no valid URL (expected [scheme://][user:password@]host:port)")
+	return rc ? err_set(e, DAVIT_EARG,
+			    "the proxy is no valid URL (expected [scheme://][user:password@]host:port)")
 		  : 0;
 }
 
@@ -154,12 +157,14 @@ static int open_handles(struct http_client *c, davit_err *e)
 int http_client_new(const davit_connection_opts *opts, struct http_client **out, davit_err *e)
 {
 	struct http_client *c = calloc(1, sizeof *c);
-	int rc = c ? copy_opts(&c->opts, opts, e) : err_nomem(e);
+	int rc;
 
-	if (!rc) {
-		c->pid = getpid();
+	if (!c)
+		return err_nomem(e);
+	c->pid = getpid();
+	rc = copy_opts(&c->opts, opts, e);
+	if (!rc)
 		rc = check_proxy(c->opts.proxy, e);
-	}
 	if (!rc)
 		rc = open_handles(c, e);
 	if (rc) {
@@ -185,9 +190,10 @@ void http_client_free(struct http_client *c)
 
 int http_client_check_fork(const struct http_client *c, davit_err *e)
 {
-	return c->pid == getpid() ? 0
-				  : err_set(e, DAVIT_ESTATE,
-					    "this handle was made before fork(); make a new one in the child process");
+	return c->pid == getpid()
+		   ? 0
+		   : err_set(e, DAVIT_ESTATE,
+			     "this handle was made before fork(); make a new one in the child process");
 }
 
 const davit_connection_opts *http_client_opts(const struct http_client *c)

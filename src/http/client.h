@@ -23,7 +23,7 @@ int http_client_new(const davit_connection_opts *opts, struct http_client **out,
 void http_client_free(struct http_client *c);
 /* The options as copied, with defaults filled in (never 0 where 0 means default). */
 const davit_connection_opts *http_client_opts(const struct http_client *c);
-/* Whether there is a trace callback, and a line for it: user info and token-like parameters of URLs are hidden. */
+/* Whether there is a trace callback, and a line for it: user info and secret parameters of URLs are hidden. */
 bool http_client_traces(const struct http_client *c);
 void http_client_trace(const struct http_client *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -36,17 +36,20 @@ struct http_request {
 	size_t chunk;                  /* largest read from body; 0: LIMIT_CHUNK_DEFAULT */
 	int64_t deadline_ms;           /* clock_mono_ms() at which the call ends, or 0 */
 	bool stream;                   /* long-lived: no deadline */
-	bool decode;                   /* undo a Content-Encoding of the answer; no Accept-Encoding is sent for it */
+	bool decode;                   /* undo a Content-Encoding; no Accept-Encoding is sent for it */
 	bool uncancelled;              /* the cancel token does not end it: clearing up after a failure */
-	bool idle;                     /* silence is normal (events, followed logs): never counts as a stall */
+	bool idle;                     /* silence is normal (events, followed logs) and no stall */
 };
 
-/* Where the answer goes. http_exchange() overwrites it whatever it holds: finish it after every exchange, also a failed one. */
+/*
+ * Where the answer goes. http_exchange() overwrites it, whatever it holds: finish it after every exchange, also
+ * after a failed one.
+ */
 struct http_response {
 	int status;              /* 0 until the head is complete */
 	struct headers headers;  /* of the final head (1xx are skipped) */
 	bool body_started;       /* whether any byte reached the handler */
-	bool sent;               /* whether any byte of the request may have been sent (false: no connection came about) */
+	bool sent;               /* whether any byte of the request may have been sent (false: no connection) */
 	bool sent_body;          /* whether any byte of the request body was read */
 	int64_t date;            /* reserved for signatures: seconds of the Date header, or 0 */
 	char reason[64];         /* reason phrase, escaped, for messages */

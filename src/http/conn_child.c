@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -16,17 +17,17 @@
 #include "http/dial.h"
 
 enum {
-	GRACE_MS = 500,  /* for a child to end by itself, then after SIGTERM */
-	EXIT_MS = 200,   /* between the end of its output and its end */
+	GRACE_MS = 500, /* for a child to end by itself, then after SIGTERM */
+	EXIT_MS = 200,  /* between the end of its output and its end */
 };
 
 struct conn_child {
 	struct conn base;
-	int in, out;     /* our ends of its standard input and output; -1: closed */
+	int in, out; /* our ends of its standard input and output; -1: closed */
 	int pidfd;
-	pid_t pid;       /* 0 once reaped */
-	pid_t owner;     /* process that made it */
-	bool heard;      /* it has said something */
+	pid_t pid;   /* 0 once reaped */
+	pid_t owner; /* process that made it */
+	bool heard;  /* it has said something */
 	char name[256];
 };
 
@@ -71,7 +72,8 @@ static int check_end(struct conn_child *c, davit_err *e)
 		return 0;
 	status = reap(c);
 	if (WIFSIGNALED(status))
-		return err_set(e, DAVIT_EIO, "%s was ended by signal %d before it said anything", c->name, WTERMSIG(status));
+		return err_set(e, DAVIT_EIO, "%s was ended by signal %d before it said anything", c->name,
+			       WTERMSIG(status));
 	if (WEXITSTATUS(status))
 		return err_set(e, DAVIT_EIO, "%s ended with status %d before it said anything", c->name,
 			       WEXITSTATUS(status));
@@ -273,7 +275,7 @@ int dial_child(const char *const argv[], struct conn **out, davit_err *e)
 	if (!c)
 		return err_nomem(e);
 	*c = (struct conn_child){ .base.ops = &ops, .in = -1, .out = -1, .pidfd = -1, .owner = getpid() };
-	strncpy(c->name, argv[0], sizeof c->name - 1);
+	snprintf(c->name, sizeof c->name, "%s", argv[0]);
 	rc = start(c, argv, e);
 	if (rc) {
 		child_free(&c->base);

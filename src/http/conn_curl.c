@@ -26,7 +26,7 @@ struct conn_curl {
 	unsigned tls_layers; /* 2: TLS within TLS to a proxy */
 	curl_socket_t fd;
 	pid_t pid;
-	bool closed;         /* our direction */
+	bool closed;               /* our direction */
 	char goodbye[GOODBYE_MAX]; /* close_notify that is to be sent */
 	size_t goodbye_n;
 	char who[HTTP_WHO_MAX];
@@ -137,8 +137,8 @@ static int curl_conn_close_write(struct conn *base, davit_err *e)
 		return 0;
 	}
 	if (c->tls_layers > 1)
-		return err_set(e, DAVIT_EUNSUPPORTED, "%s is reached by TLS within TLS, which cannot be closed one way",
-			       c->who);
+		return err_set(e, DAVIT_EUNSUPPORTED,
+			       "%s is reached by TLS within TLS, which cannot be closed one way", c->who);
 	rc = make_goodbye(c, e);
 	if (rc)
 		return rc;
@@ -250,7 +250,10 @@ static int connect_now(struct conn_curl *c, struct http_client *client, const st
 	const davit_connection_opts *o = http_client_opts(client);
 	struct http_tracer tracer = { o, NULL };
 	const struct http_drive d = {
-		.multi = c->multi, .easy = c->easy, .cancel = o->cancel, .tick = { on_tick, NULL },
+		.multi = c->multi,
+		.easy = c->easy,
+		.cancel = o->cancel,
+		.tick = { on_tick, NULL },
 	};
 	struct http_failure f = { .easy = c->easy, .why = c->why, .opts = o, .uri = uri };
 	int rc;

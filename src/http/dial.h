@@ -18,8 +18,8 @@ struct conn;
 enum { CONN_AGAIN = 1 };
 
 /*
- * A connection: non-blocking inside. read, write and close_write return 0, CONN_AGAIN or a negative code; 0 with
- * 0 bytes from read means the end. close_write may be called again until it gives no CONN_AGAIN.
+ * A connection: non-blocking inside. read, write and close_write return 0, CONN_AGAIN or a negative code; 0
+ * with 0 bytes from read means the end. close_write may be called again until it gives no CONN_AGAIN.
  */
 struct conn_ops {
 	int (*read)(struct conn *c, void *buf, size_t cap, size_t *got, davit_err *e);
@@ -27,7 +27,7 @@ struct conn_ops {
 	int (*close_write)(struct conn *c, davit_err *e);
 	int (*fd)(const struct conn *c, int event); /* descriptor to poll for DAVIT_STREAM_READ or _WRITE */
 	bool (*pending)(const struct conn *c); /* bytes above the descriptor are waiting */
-	void (*free)(struct conn *c); /* also in a forked child, where it leaves the parent's connection alone */
+	void (*free)(struct conn *c); /* in a forked child it leaves the parent's connection alone */
 };
 struct conn {
 	const struct conn_ops *ops;
@@ -39,13 +39,17 @@ struct conn {
  * Errors as for http_exchange().
  */
 int dial_uri(struct http_client *c, const struct uri *uri, struct conn **out, davit_err *e);
-/* Runs argv[0] (found in PATH); its standard error goes to ours. free() ends it: closes, waits a moment, kills. */
+/*
+ * Runs argv[0] (found in PATH) with our standard error and no other descriptor. free() ends it: closes its
+ * input, waits a moment, kills. A child that fails without a word is DAVIT_EIO from the first read.
+ */
 int dial_child(const char *const argv[], struct conn **out, davit_err *e);
 
 /*
  * Makes a stream over conn, which it then owns. early: bytes received behind the head, given first.
  * resize may be NULL. Waits respect cancel (own reference taken) and nothing else: streams have no total limit.
- * release() is called with user when the stream is freed; may be NULL. On failure conn and user stay the caller's.
+ * release() is called with user when the stream is freed; may be NULL. On failure conn and user stay the
+ * caller's.
  */
 struct stream_opts {
 	const void *early;

@@ -20,10 +20,10 @@ enum {
 
 /* Tells a slow network from a slow caller: time in callbacks does not count. */
 struct speed {
-	int64_t at;      /* clock at the last sample; 0: not connected yet */
+	int64_t at;       /* clock at the last sample; 0: not connected yet */
 	int64_t in_calls; /* x->in_calls then */
-	int64_t bytes;   /* moved until then */
-	int64_t slow_ms; /* for how long it has been too slow */
+	int64_t bytes;    /* moved until then */
+	int64_t slow_ms;  /* for how long it has been too slow */
 };
 
 struct exchange {
@@ -32,18 +32,18 @@ struct exchange {
 	const struct http_handler *h;
 	struct http_response *r;
 	davit_err *e;
-	int code;              /* why a callback ended the transfer */
+	int code; /* why a callback ended the transfer */
 	const char *who;
 	/* the head that arrives */
 	struct headers head;
 	int status;
 	char reason[sizeof((struct http_response *)0)->reason];
-	size_t head_bytes;     /* all heads, interim ones too */
+	size_t head_bytes; /* all heads, interim ones too */
 	bool head_done;
 	/* progress */
-	unsigned issued;       /* how often curl sent the request */
-	int64_t sent;          /* bytes taken from the body source */
-	int64_t in_calls;      /* ms spent in the caller's callbacks */
+	unsigned issued;  /* how often curl sent the request */
+	int64_t sent;     /* bytes taken from the body source */
+	int64_t in_calls; /* ms spent in the caller's callbacks */
 	struct speed speed;
 	struct http_tracer tracer;
 	/* request headers as curl wants them; the block holds secrets */
@@ -56,11 +56,12 @@ void http_response_fini(struct http_response *r)
 	headers_fini(&r->headers);
 }
 
-static int stop(struct exchange *x, int code)
+/* Keeps the first reason why a callback ended the transfer. Whether code is one. */
+static bool stop(struct exchange *x, int code)
 {
-	if (!x->code)
+	if (code < 0 && !x->code)
 		x->code = code;
-	return code;
+	return code < 0;
 }
 
 /* ---- the answer's head ---- */
@@ -71,7 +72,7 @@ static void copy_reason(char *to, size_t cap, const char *p, size_t n)
 	size_t len = n < cap ? n : cap - 1;
 
 	for (size_t i = 0; i < len; i++)
-		to[i] = p[i] >= 0x20 && p[i] < 0x7f ? p[i] : '?';
+		to[i] = (char)(p[i] >= 0x20 && p[i] < 0x7f ? p[i] : '?');
 	to[len] = 0;
 }
 
@@ -106,7 +107,8 @@ static int check_lengths(const struct exchange *x)
 
 	while (first && (other = headers_next(&x->head, "Content-Length", &at)))
 		if (strcmp(first, other) != 0)
-			return err_set(x->e, DAVIT_EPROTO, "%s sent two different Content-Length headers", x->who);
+			return err_set(x->e, DAVIT_EPROTO, "%s sent two different Content-Length headers",
+				       x->who);
 	return 0;
 }
 
@@ -122,7 +124,8 @@ static int head_end(struct exchange *x)
 	int rc;
 
 	if (x->status == 101)
-		return err_set(x->e, DAVIT_EPROTO, "%s switched to another protocol without being asked", x->who);
+		return err_set(x->e, DAVIT_EPROTO, "%s switched to another protocol without being asked",
+			       x->who);
 	if (x->status < 200) {
 		x->status = 0;
 		return 0;
@@ -172,7 +175,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *user)
 			     LIMIT_HEADERS);
 	else if (!x->head_done) /* what follows a body are trailers, which nobody needs */
 		rc = head_line(x, p, n);
-	return rc < 0 ? (stop(x, rc), 0) : n;
+	return stop(x, rc) ? 0 : n;
 }
 
 /* ---- bodies ---- */
@@ -192,7 +195,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *user)
 	start = timed(x);
 	rc = x->h->body(x->h->user, p, n, x->e);
 	x->in_calls += timed(x) - start;
-	return rc < 0 ? (stop(x, rc), 0) : n;
+	return stop(x, rc) ? 0 : n;
 }
 
 static size_t body_cap(const struct exchange *x, size_t cap)
@@ -214,7 +217,8 @@ static int check_source(struct exchange *x, int value, size_t got, size_t cap)
 	if (value < 0)
 		return err_callback(x->e, value, "reading the body to send");
 	if (got > cap)
-		return err_set(x->e, DAVIT_EARG, "the body source gave %zu bytes where %zu were asked for", got, cap);
+		return err_set(x->e, DAVIT_EARG, "the body source gave %zu bytes where %zu were asked for",
+			       got, cap);
 	if (!got && s->size >= 0)
 		return err_set(x->e, DAVIT_EINTEGRITY, "the body to send ended after %lld of %lld bytes",
 			       (long long)x->sent, (long long)s->size);
@@ -233,10 +237,8 @@ static size_t on_read(char *p, size_t size, size_t n, void *user)
 	rc = x->req->body->read(x->req->body->user, p, cap, &got);
 	x->in_calls += timed(x) - start;
 	rc = check_source(x, rc, got, cap);
-	if (rc) {
-		stop(x, rc);
+	if (stop(x, rc))
 		return CURL_READFUNC_ABORT;
-	}
 	x->sent += (int64_t)got;
 	x->r->sent_body |= got > 0;
 	return got;
@@ -251,8 +253,8 @@ static bool is_safe(const struct http_request *req)
 }
 
 /*
- * curl is about to send the request. It does so again by itself when a pooled connection turns out to be dead;
- * whether the server has acted on the first copy is not known then.
+ * curl is about to send the request. It does so again by itself when a pooled connection turns out to be
+ * dead; whether the server has acted on the first copy is not known then.
  */
 static int on_request(void *user, char *peer, char *local, int peer_port, int local_port)
 {
@@ -262,7 +264,8 @@ static int on_request(void *user, char *peer, char *local, int peer_port, int lo
 	(void)local_port;
 	if (x->issued++ && !is_safe(x->req)) {
 		stop(x, err_set(x->e, DAVIT_EIO,
-				"%s closed the connection without an answer to %s; whether it acted on it is not known",
+				"%s closed the connection without an answer to %s; whether it acted on it is "
+				"not known",
 				x->who, x->req->method));
 		return CURL_PREREQFUNC_ABORT;
 	}
@@ -272,8 +275,8 @@ static int on_request(void *user, char *peer, char *local, int peer_port, int lo
 		long fresh = 0;
 
 		curl_easy_getinfo(x->c->easy, CURLINFO_NUM_CONNECTS, &fresh);
-		http_client_trace(x->c, "* %s connection to %s (%s port %d)", fresh ? "new" : "reused", x->who,
-				  *peer ? peer : "socket", peer_port);
+		http_client_trace(x->c, "* %s connection to %s (%s port %d)", fresh ? "new" : "reused",
+				  x->who, *peer ? peer : "socket", peer_port);
 	}
 	return CURL_PREREQFUNC_OK;
 }
@@ -379,7 +382,8 @@ static CURLcode set_method(CURL *h, const struct http_request *req)
 	if (!rc)
 		rc = curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, get && !req->body ? NULL : req->method);
 	if (!rc)
-		rc = curl_easy_setopt(h, CURLOPT_INFILESIZE_LARGE, (curl_off_t)(req->body ? req->body->size : 0));
+		rc = curl_easy_setopt(h, CURLOPT_INFILESIZE_LARGE,
+				      (curl_off_t)(req->body ? req->body->size : 0));
 	if (!rc)
 		rc = curl_easy_setopt(h, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer(req));
 	return rc;
@@ -463,8 +467,8 @@ static int check_speed(struct exchange *x, int64_t now, davit_err *e)
 	s->bytes = bytes;
 	if (s->slow_ms < o->low_speed_time_s * (int64_t)1000)
 		return 0;
-	return err_set(e, DAVIT_ETIMEOUT, "%s: the transfer stalled: less than %d bytes per second for %d s", x->who,
-		       o->low_speed_limit, o->low_speed_time_s);
+	return err_set(e, DAVIT_ETIMEOUT, "%s: the transfer stalled: less than %d bytes per second for %d s",
+		       x->who, o->low_speed_limit, o->low_speed_time_s);
 }
 
 static int on_tick(void *user, int *wait_ms, davit_err *e)
@@ -499,16 +503,24 @@ static void trace_end(const struct exchange *x, int rc)
 	curl_easy_getinfo(h, CURLINFO_TOTAL_TIME_T, &total);
 	curl_easy_getinfo(h, CURLINFO_SIZE_UPLOAD_T, &up);
 	curl_easy_getinfo(h, CURLINFO_SIZE_DOWNLOAD_T, &down);
-	http_client_trace(x->c, "* %s: status %d, sent %lld, received %lld bytes; connected %lld, first byte %lld, end %lld us",
-			  rc ? davit_code_name(rc) : "done", x->r->status, (long long)up, (long long)down,
-			  (long long)connect, (long long)first, (long long)total);
+	http_client_trace(
+	    x->c,
+	    "* %s: status %d, sent %lld, received %lld bytes; connected %lld, first byte %lld, end %lld us",
+	    rc ? davit_code_name(rc) : "done", x->r->status, (long long)up, (long long)down,
+	    (long long)connect, (long long)first, (long long)total);
 }
 
 static int report(struct exchange *x, CURLcode cc, davit_err *e)
 {
 	struct http_failure f = {
-		.easy = x->c->easy, .rc = cc, .why = x->c->why, .opts = &x->c->opts, .uri = x->req->uri,
-		.connected = x->issued > 0, .got_head = x->head_done, .head_begun = x->head_bytes > 0,
+		.easy = x->c->easy,
+		.rc = cc,
+		.why = x->c->why,
+		.opts = &x->c->opts,
+		.uri = x->req->uri,
+		.connected = x->issued > 0,
+		.got_head = x->head_done,
+		.head_begun = x->head_bytes > 0,
 	};
 	int rc = http_failure_report(&f, e);
 
@@ -519,7 +531,9 @@ static int report(struct exchange *x, CURLcode cc, davit_err *e)
 static int run(struct exchange *x, davit_err *e)
 {
 	const struct http_drive d = {
-		.multi = x->c->multi, .easy = x->c->easy, .tick = { on_tick, x },
+		.multi = x->c->multi,
+		.easy = x->c->easy,
+		.tick = { on_tick, x },
 		.cancel = x->req->uncancelled ? NULL : x->c->opts.cancel,
 	};
 	CURLcode cc = CURLE_OK;
@@ -558,7 +572,12 @@ int http_exchange(struct http_client *c, const struct http_request *req, const s
 {
 	char who[HTTP_WHO_MAX];
 	struct exchange x = {
-		.c = c, .req = req, .h = h, .r = r, .e = e, .who = who,
+		.c = c,
+		.req = req,
+		.h = h,
+		.r = r,
+		.e = e,
+		.who = who,
 		.text = BUF_INIT_SECRET(LIMIT_HEADERS + LIMIT_URL),
 		.tracer = { &c->opts, req->headers },
 	};

@@ -1,7 +1,9 @@
 /* Failures of libcurl in words: who, what, why, and what to do about it. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <openssl/x509_vfy.h>
 
@@ -9,9 +11,10 @@
 #include "base/limits.h"
 #include "http/internal.h"
 
-#define TRUST_ADVICE                                                                                          \
-	"; give the authority with ca_file (davit --ca FILE) if you trust it, or accept any certificate with " \
-	"insecure (davit --insecure)"
+#define TRUST_ADVICE                                                                                         \
+	"; give the authority with ca_file (davit --ca-file FILE, DXF_TLSVERIFY) if you trust it, or "       \
+	"accept "                                                                                            \
+	"any certificate with insecure (davit --insecure)"
 
 void http_who(const struct uri *u, const davit_connection_opts *o, char out[HTTP_WHO_MAX])
 {
@@ -44,17 +47,23 @@ static const char *advice_for(int sys)
 	return "";
 }
 
-/* Names the proxy in out if it is what could not be reached. */
+/* Names the proxy in out if that was out of reach: "Failed to connect to HOST port PORT after ..." */
 static bool was_proxy(const struct http_failure *f, char out[HTTP_WHO_MAX])
 {
-	char host[256];
-	unsigned port;
+	static const char before[] = "Failed to connect to ", between[] = " port ";
+	const char *host = f->why + sizeof before - 1, *end;
+	unsigned long port;
 
-	if (sscanf(f->why, "Failed to connect to %255s port %u", host, &port) != 2)
+	if (strncmp(f->why, before, sizeof before - 1) != 0)
 		return false;
-	if (strcasecmp(host, f->uri->host) == 0 && port == f->uri->port)
+	end = strstr(host, between);
+	if (!end)
 		return false;
-	snprintf(out, HTTP_WHO_MAX, "the proxy %s:%u", host, port);
+	port = strtoul(end + sizeof between - 1, NULL, 10);
+	if (port == f->uri->port && strlen(f->uri->host) == (size_t)(end - host) &&
+	    strncasecmp(host, f->uri->host, (size_t)(end - host)) == 0)
+		return false;
+	snprintf(out, HTTP_WHO_MAX, "the proxy %.*s:%lu", (int)(end - host), host, port);
 	return true;
 }
 
@@ -74,8 +83,10 @@ static int fail_connect(const struct http_failure *f, const char *who, davit_err
 static int fail_name(const struct http_failure *f, const char *who, davit_err *e)
 {
 	(void)who;
-	return err_set(e, DAVIT_EIO, "cannot find the host %s: its name is not known (is it spelt right, and does the "
-		       "name service work?)", f->uri->host);
+	return err_set(e, DAVIT_EIO,
+		       "cannot find the host %s: its name is not known (is it spelt right, and does the "
+		       "name service work?)",
+		       f->uri->host);
 }
 
 static int fail_proxy_name(const struct http_failure *f, const char *who, davit_err *e)
@@ -86,7 +97,8 @@ static int fail_proxy_name(const struct http_failure *f, const char *who, davit_
 	/* Any other text may quote the proxy's URL with its password. */
 	if (strncmp(f->why, known, n) != 0)
 		return err_set(e, DAVIT_EARG, "cannot reach %s: the proxy's address is not valid", who);
-	return err_set(e, DAVIT_EIO, "cannot reach %s: the name of the proxy, %s, is not known", who, f->why + n);
+	return err_set(e, DAVIT_EIO, "cannot reach %s: the name of the proxy, %s, is not known", who,
+		       f->why + n);
 }
 
 static int fail_time(const struct http_failure *f, const char *who, davit_err *e)
@@ -134,10 +146,12 @@ static enum tls_kind kind_of(const char *why)
 static int refused_our_cert(const struct http_failure *f, const char *who, davit_err *e)
 {
 	if (f->opts->client_cert)
-		return err_set(e, DAVIT_ETRUST, "%s does not accept the certificate %s: %s", who, f->opts->client_cert,
-			       f->why);
-	return err_set(e, DAVIT_ETRUST, "%s wants a certificate of the client; give one with client_cert and client_key "
-		       "(davit --cert FILE --key FILE): %s", who, f->why);
+		return err_set(e, DAVIT_ETRUST, "%s does not accept the certificate %s: %s", who,
+			       f->opts->client_cert, f->why);
+	return err_set(e, DAVIT_ETRUST,
+		       "%s wants a certificate of the client; give one with client_cert and client_key "
+		       "(davit --cert FILE --key FILE): %s",
+		       who, f->why);
 }
 
 static int fail_tls(struct http_failure *f, const char *who, davit_err *e)
@@ -145,18 +159,22 @@ static int fail_tls(struct http_failure *f, const char *who, davit_err *e)
 	switch (kind_of(f->why)) {
 	case TLS_NONE:
 		f->no_tls = true;
-		return err_set(e, DAVIT_EPROTO, "%s does not speak TLS; if it is a plain HTTP server use http:// "
-			       "(davit --insecure): %s", who, f->why);
+		return err_set(e, DAVIT_EPROTO,
+			       "%s does not speak TLS; if it is a plain HTTP server use http:// "
+			       "(davit --insecure): %s",
+			       who, f->why);
 	case TLS_OUR_CERT:
 		return refused_our_cert(f, who, e);
 	case TLS_HANDSHAKE:
 		if (!f->opts->client_cert)
-			return err_set(e, DAVIT_ETRUST, "%s ended the TLS handshake; it may want a certificate of the client "
-				       "(client_cert, davit --cert FILE): %s", who, f->why);
+			return err_set(e, DAVIT_ETRUST,
+				       "%s ended the TLS handshake; it may want a certificate of the client "
+				       "(client_cert, davit --cert FILE): %s",
+				       who, f->why);
 		break;
 	case TLS_VERSION:
-		return err_set(e, DAVIT_EPROTO, "%s speaks no TLS version that is still safe (1.2 or later): %s", who,
-			       f->why);
+		return err_set(e, DAVIT_EPROTO,
+			       "%s speaks no TLS version that is still safe (1.2 or later): %s", who, f->why);
 	case TLS_OTHER:
 		break;
 	}
@@ -187,7 +205,8 @@ static const char *verify_words(long result)
 /* Whether more trust would help. */
 static bool authority_missing(long result)
 {
-	return result == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT || result == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+	return result == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+	       result == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
 	       result == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
 	       result == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
 	       result == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
@@ -211,11 +230,12 @@ static int fail_trust(const struct http_failure *f, const char *who, davit_err *
 		result = of_proxy;
 	}
 	if (is_for_another_name(f, result))
-		return err_set(e, DAVIT_ETRUST, "the certificate of %s is not made for the name %s; use a name that it "
+		return err_set(e, DAVIT_ETRUST,
+			       "the certificate of %s is not made for the name %s; use a name that it "
 			       "is made for, or accept any certificate with insecure (davit --insecure)",
 			       who, f->uri->host);
-	return err_set(e, DAVIT_ETRUST, "the certificate of %s is not trusted: %s%s", who, result ? verify_words(result) : f->why,
-		       authority_missing(result) ? TRUST_ADVICE : "");
+	return err_set(e, DAVIT_ETRUST, "the certificate of %s is not trusted: %s%s", who,
+		       result ? verify_words(result) : f->why, authority_missing(result) ? TRUST_ADVICE : "");
 }
 
 static int fail_ca_file(const struct http_failure *f, const char *who, davit_err *e)
@@ -223,14 +243,15 @@ static int fail_ca_file(const struct http_failure *f, const char *who, davit_err
 	const char *file = f->opts->ca_file ? f->opts->ca_file : f->opts->ca_dir;
 
 	(void)who;
-	return err_set(e, DAVIT_EIO, "cannot read trusted authorities from %s: %s", file ? file : "the system's file",
-		       f->why);
+	return err_set(e, DAVIT_EIO, "cannot read trusted authorities from %s: %s",
+		       file ? file : "the system's file", f->why);
 }
 
 static int fail_our_cert(const struct http_failure *f, const char *who, davit_err *e)
 {
 	(void)who;
-	return err_set(e, DAVIT_EIO, "cannot use the client certificate %s with its key (do the files exist, belong "
+	return err_set(e, DAVIT_EIO,
+		       "cannot use the client certificate %s with its key (do the files exist, belong "
 		       "together, and is the passphrase right?): %s",
 		       f->opts->client_cert ? f->opts->client_cert : "", f->why);
 }
@@ -261,8 +282,10 @@ static int fail_tunnel(const struct http_failure *f, const char *who, davit_err 
 	if (f->connected || status < 300)
 		return 0;
 	if (status == 407)
-		err_set(e, DAVIT_EDENIED, "the proxy on the way to %s wants other credentials (user:password@ in the proxy's "
-			"URL)", who);
+		err_set(e, DAVIT_EDENIED,
+			"the proxy on the way to %s wants other credentials (user:password@ in the proxy's "
+			"URL)",
+			who);
 	else
 		err_set(e, DAVIT_EIO, "the proxy does not connect to %s: it answered %ld", who, status);
 	if (e)

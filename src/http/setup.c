@@ -6,8 +6,8 @@
 #include "http/internal.h"
 
 enum {
-	DOWNLOAD_BUFFER = 512 << 10,
-	POOL_MAX_IDLE_S = 20, /* servers close idle connections; an old one is likely dead */
+	DOWNLOAD_BUFFER = 256 << 10, /* more is not faster, less is slower */
+	POOL_MAX_IDLE_S = 20,        /* servers close idle connections; an old one is likely dead */
 };
 
 /* What every handle gets. */

@@ -23,7 +23,8 @@ struct davit_stream {
 	void (*release)(void *user);
 	void *user;
 	pid_t pid;
-	/* Bytes received but not yet asked for: behind the response head, then read by davit_stream_poll(). */
+	/* Bytes received but not yet asked for: behind the response head, then read by davit_stream_poll().
+	 */
 	char *ahead;
 	size_t at, n, cap;
 	bool eof, closed;
@@ -61,10 +62,10 @@ int stream_new(struct conn *conn, const struct stream_opts *o, davit_stream **ou
 static int check(const davit_stream *s, davit_err *e)
 {
 	if (s->pid != getpid())
-		return err_set(e, DAVIT_ESTATE, "this stream was made before fork(); it belongs to the parent process");
+		return err_set(e, DAVIT_ESTATE,
+			       "this stream was made before fork(); it belongs to the parent process");
 	return cancel_check(s->cancel, e);
 }
-
 
 /*
  * Waits until the descriptors are ready for one of events, the token fires, or ms passed (-1: never).
@@ -75,8 +76,10 @@ static int wait_fds(const davit_stream *s, int events, int ms, int *ready, davit
 	const struct conn *c = s->conn;
 	struct pollfd p[] = {
 		{ .fd = cancel_fd(s->cancel), .events = POLLIN },
-		{ .fd = events & DAVIT_STREAM_READ ? c->ops->fd(c, DAVIT_STREAM_READ) : -1, .events = POLLIN },
-		{ .fd = events & DAVIT_STREAM_WRITE ? c->ops->fd(c, DAVIT_STREAM_WRITE) : -1, .events = POLLOUT },
+		{ .fd = events & DAVIT_STREAM_READ ? c->ops->fd(c, DAVIT_STREAM_READ) : -1,
+		  .events = POLLIN },
+		{ .fd = events & DAVIT_STREAM_WRITE ? c->ops->fd(c, DAVIT_STREAM_WRITE) : -1,
+		  .events = POLLOUT },
 	};
 
 	*ready = 0;
@@ -256,10 +259,10 @@ struct pump {
 	davit_stream *s;
 	const davit_source *in;
 	const davit_sink *out;
-	char *piece;    /* PIECE bytes to send, then PIECE bytes received */
-	size_t at, n;   /* part of the first half that is still to be sent */
+	char *piece;  /* PIECE bytes to send, then PIECE bytes received */
+	size_t at, n; /* part of the first half that is still to be sent */
 	bool in_ended, closing;
-	bool moved;     /* something happened in this round */
+	bool moved; /* something happened in this round */
 };
 
 static int pump_receive(struct pump *p, bool *ended, davit_err *e)
@@ -267,7 +270,8 @@ static int pump_receive(struct pump *p, bool *ended, davit_err *e)
 	davit_stream *s = p->s;
 	char *buf = p->piece + PIECE;
 	size_t got = 0;
-	int rc = has_ahead(s) ? give_ahead(s, buf, PIECE, &got, e) : s->conn->ops->read(s->conn, buf, PIECE, &got, e);
+	int rc = has_ahead(s) ? give_ahead(s, buf, PIECE, &got, e)
+			      : s->conn->ops->read(s->conn, buf, PIECE, &got, e);
 
 	if (rc)
 		return rc == CONN_AGAIN ? 0 : rc;
@@ -355,7 +359,9 @@ int davit_stream_pump(davit_stream *s, const davit_source *in, const davit_sink 
 			return rc;
 		rc = pump_send(&p, e);
 		if (!rc && !p.moved)
-			rc = wait_fds(s, DAVIT_STREAM_READ | (p.at < p.n || p.closing ? DAVIT_STREAM_WRITE : 0), -1, &ready, e);
+			rc = wait_fds(s,
+				      DAVIT_STREAM_READ | (p.at < p.n || p.closing ? DAVIT_STREAM_WRITE : 0),
+				      -1, &ready, e);
 		if (rc)
 			return rc;
 	}

@@ -14,14 +14,14 @@ static const char redacted[] = "[redacted]";
 
 /* Headers whose value is never shown, besides those whose name ends in "-token". */
 static const char *const secret_headers[] = {
-	"Authorization",   "Cookie",    "Cookie2",    "Proxy-Authorization", "Set-Cookie",
-	"Set-Cookie2",     "X-Api-Key", "X-Auth-Key", "X-Registry-Auth",     "X-Registry-Config",
+	"Authorization", "Cookie",    "Cookie2",    "Proxy-Authorization", "Set-Cookie",
+	"Set-Cookie2",   "X-Api-Key", "X-Auth-Key", "X-Registry-Auth",     "X-Registry-Config",
 };
 
 /* Ends of names of URL parameters whose value is never shown. */
 static const char *const secret_params[] = {
-	"_state", "apikey", "api_key", "credential", "hmac", "key", "passwd", "password", "secret", "sig", "signature",
-	"token",
+	"_state", "apikey",   "api_key", "credential", "hmac",      "key",
+	"passwd", "password", "secret",  "sig",        "signature", "token",
 };
 
 static bool ends_with(const char *s, size_t n, const char *end)
@@ -37,7 +37,8 @@ static bool is_secret_header(const char *name, size_t n, const struct headers *k
 		if (strlen(secret_headers[i]) == n && strncasecmp(name, secret_headers[i], n) == 0)
 			return true;
 	for (size_t i = 0; known && i < known->n; i++)
-		if (known->v[i].secret && strlen(known->v[i].name) == n && strncasecmp(name, known->v[i].name, n) == 0)
+		if (known->v[i].secret && strlen(known->v[i].name) == n &&
+		    strncasecmp(name, known->v[i].name, n) == 0)
 			return true;
 	return ends_with(name, n, "-token");
 }

@@ -6,6 +6,7 @@ DIR, prints `name value` lines and then `ready`. Ends when its standard input is
 """
 
 import base64
+import gzip
 import hashlib
 import os
 import select
@@ -276,6 +277,10 @@ def posts(c):
     c.answer(200, b"%d" % COUNT["posts"])
 
 
+def packed(c):
+    c.answer(200, gzip.compress(b"unpacked"), [("Content-Encoding", "gzip")])
+
+
 def big(c):
     n = int(c.target.split("?")[1])
     c.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % n)
@@ -294,7 +299,7 @@ ACTIONS = {
     "/interim": interim, "/switch": switch, "/http10": http10, "/not-http": not_http,
     "/bad-status": bad_status, "/bad-header": bad_header, "/two-lengths": two_lengths, "/204": no_content,
     "/304": not_modified, "/trailing": trailing, "/then-drop": then_drop, "/refuse": refuse,
-    "/secrets": secrets, "/posts": posts, "/big": big, "/stall-upload": silent,
+    "/secrets": secrets, "/posts": posts, "/gzip": packed, "/big": big, "/stall-upload": silent,
 }
 
 

@@ -145,7 +145,8 @@ static int on_body(void *user, const void *p, size_t n, davit_err *e)
 
 	(void)e;
 	if (g->body_sleep_ms)
-		nanosleep(&(struct timespec){ g->body_sleep_ms / 1000, g->body_sleep_ms % 1000 * 1000000L }, NULL);
+		nanosleep(&(struct timespec){ g->body_sleep_ms / 1000, g->body_sleep_ms % 1000 * 1000000L },
+			  NULL);
 	buf_add(&g->body, p, n);
 	return g->body_says;
 }
@@ -155,13 +156,16 @@ void ask(struct http_client *c, const struct ask *a, struct got *g)
 	struct arena mem = { 0 };
 	struct http_request req = {
 		.method = a->method ? a->method : "GET",
-		.uri = fixture_uri(&mem, a->scheme ? a->scheme : "http", a->server ? a->server : "http", a->path),
+		.uri = fixture_uri(&mem, a->scheme ? a->scheme : "http", a->server ? a->server : "http",
+				   a->path),
 		.headers = a->headers,
 		.body = a->body,
 		.chunk = a->chunk,
 		.deadline_ms = a->deadline_ms ? clock_mono_ms() + a->deadline_ms : 0,
 		.stream = a->stream,
 		.idle = a->idle,
+		.decode = a->decode,
+		.uncancelled = a->uncancelled,
 	};
 	const struct http_handler h = { on_head, on_body, g };
 

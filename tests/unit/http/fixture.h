@@ -50,7 +50,7 @@ struct ask {
 	const struct headers *headers;
 	size_t chunk;
 	int64_t deadline_ms; /* from now; 0: none */
-	bool stream, idle;
+	bool stream, idle, decode, uncancelled;
 };
 
 /* Sends and fills *g, which must be zero but for the members that say what to return; got_fini() frees. */
@@ -58,7 +58,7 @@ void ask(struct http_client *c, const struct ask *a, struct got *g);
 void got_fini(struct got *g);
 #define ASK(c, g, ...) ask(c, &(struct ask){ __VA_ARGS__ }, g)
 
-/* A source over a string that gives at most step bytes at a time, and fails with fail (if negative) after that. */
+/* A source over a string that gives at most step bytes at a time and fails with fail, if set, at its end. */
 struct text_source {
 	const char *p;
 	size_t n, at, step;

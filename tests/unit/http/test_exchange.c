@@ -34,8 +34,7 @@ static void get_and_reuse(void **state)
 	assert_string_equal(g.r.reason, "Because");
 	assert_int_equal(g.r.date, 100);
 	assert_true(g.r.body_started);
-	strncpy(conn, header(&g, "X-Conn"), sizeof conn - 1);
-	conn[sizeof conn - 1] = 0;
+	snprintf(conn, sizeof conn, "%s", header(&g, "X-Conn"));
 	got_fini(&g);
 	for (int i = 2; i < 5; i++) {
 		char n[16];
@@ -65,7 +64,8 @@ static void request_bytes(void **state)
 	assert_int_equal(headers_add(&h, "Host", "wrong", NULL), 0);
 	ASK(c, &g, .path = "/dump", .headers = &h);
 	snprintf(text, sizeof text,
-		 "GET /dump HTTP/1.1\r\nUser-Agent: davit/" DAVIT_VERSION "\r\nHost: 127.0.0.1:%s\r\nX-Empty:\r\nX-One: 1",
+		 "GET /dump HTTP/1.1\r\nUser-Agent: davit/" DAVIT_VERSION
+		 "\r\nHost: 127.0.0.1:%s\r\nX-Empty:\r\nX-One: 1",
 		 fixture_value("http"));
 	assert_int_equal(g.rc, 0);
 	/* The order of User-Agent and Host is curl's. */
@@ -82,7 +82,8 @@ static void request_bytes(void **state)
 	assert_null(strstr(buf_str(&g.body), "Content-Type"));
 	got_fini(&g);
 	ASK(c, &g, .method = "DELETE", .path = "/dump?a/../b%2f/?x=%20&y");
-	assert_ptr_equal(strstr(buf_str(&g.body), "DELETE /dump?a/../b%2f/?x=%20&y HTTP/1.1"), buf_str(&g.body));
+	assert_ptr_equal(strstr(buf_str(&g.body), "DELETE /dump?a/../b%2f/?x=%20&y HTTP/1.1"),
+			 buf_str(&g.body));
 	assert_null(strstr(buf_str(&g.body), "Content-Length"));
 	got_fini(&g);
 	headers_fini(&h);
@@ -94,7 +95,10 @@ static void answers_without_body(void **state)
 	static const struct {
 		const char *method, *path;
 		int status;
-	} rows[] = { { "HEAD", "/ok", 200 }, { "GET", "/204", 204 }, { "GET", "/304", 304 }, { "HEAD", "/304", 304 } };
+	} rows[] = { { "HEAD", "/ok", 200 },
+		     { "GET", "/204", 204 },
+		     { "GET", "/304", 304 },
+		     { "HEAD", "/304", 304 } };
 	struct http_client *c = fixture_client(NULL);
 	struct got g = { 0 };
 
@@ -190,6 +194,46 @@ static void early_answer(void **state)
 	(void)state;
 	ASK(c, &g, .method = "POST", .path = "/refuse", .body = &s);
 	expect(&g, 401, "no");
+	got_fini(&g);
+	http_client_free(c);
+}
+
+/* The caller's own Expect: the server asks for the body. */
+static void expect_continue(void **state)
+{
+	struct http_client *c = fixture_client(NULL);
+	struct text_source t = { .p = "some text", .n = 9, .step = 9 };
+	davit_source s = { .read = text_read, .user = &t, .size = 9 };
+	struct headers h = { 0 };
+	struct got g = { 0 };
+
+	(void)state;
+	assert_int_equal(headers_add(&h, "Expect", "100-continue", NULL), 0);
+	ASK(c, &g, .method = "POST", .path = "/refuse", .body = &s, .headers = &h);
+	expect(&g, 401, "no");
+	assert_false(g.r.sent_body);
+	assert_true(g.r.sent);
+	got_fini(&g);
+	headers_fini(&h);
+	http_client_free(c);
+}
+
+/* Content codings are undone only for who asks. */
+static void content_coding(void **state)
+{
+	struct http_client *c = fixture_client(NULL);
+	struct got g = { 0 };
+
+	(void)state;
+	ASK(c, &g, .path = "/gzip", .decode = true);
+	expect(&g, 200, "unpacked");
+	got_fini(&g);
+	ASK(c, &g, .path = "/gzip");
+	assert_int_equal(g.rc, 0);
+	assert_memory_equal(buf_str(&g.body), "\x1f\x8b", 2);
+	got_fini(&g);
+	ASK(c, &g, .path = "/dump", .decode = true);
+	assert_null(strstr(buf_str(&g.body), "Encoding"));
 	got_fini(&g);
 	http_client_free(c);
 }
@@ -303,10 +347,13 @@ static void defaults(void **state)
 	http_client_free(c);
 
 	assert_int_equal(http_client_new(&bad, &none, &e), DAVIT_EARG);
-	assert_int_equal(http_client_new(DAVIT_OPTS(davit_connection_opts, .client_key = "k"), &none, &e), DAVIT_EARG);
-	assert_int_equal(http_client_new(DAVIT_OPTS(davit_connection_opts, .timeout_ms = -1), &none, &e), DAVIT_EARG);
-	assert_int_equal(http_client_new(DAVIT_OPTS(davit_connection_opts, .proxy = "http://u:hush@:99999999"), &none, &e),
+	assert_int_equal(http_client_new(DAVIT_OPTS(davit_connection_opts, .client_key = "k"), &none, &e),
 			 DAVIT_EARG);
+	assert_int_equal(http_client_new(DAVIT_OPTS(davit_connection_opts, .timeout_ms = -1), &none, &e),
+			 DAVIT_EARG);
+	assert_int_equal(
+	    http_client_new(DAVIT_OPTS(davit_connection_opts, .proxy = "http://u:hush@:99999999"), &none, &e),
+	    DAVIT_EARG);
 	assert_null(strstr(e.msg, "hush"));
 	newer.newer = 1;
 	assert_int_equal(http_client_new(&newer.o, &none, &e), DAVIT_EARG);
@@ -319,11 +366,18 @@ static void defaults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(get_and_reuse),  cmocka_unit_test(request_bytes),
-		cmocka_unit_test(answers_without_body), cmocka_unit_test(odd_answers),
-		cmocka_unit_test(uploads),        cmocka_unit_test(early_answer),
-		cmocka_unit_test(unix_socket),    cmocka_unit_test(dead_connection),
-		cmocka_unit_test(proxies),        cmocka_unit_test(defaults),
+		cmocka_unit_test(get_and_reuse),
+		cmocka_unit_test(request_bytes),
+		cmocka_unit_test(answers_without_body),
+		cmocka_unit_test(odd_answers),
+		cmocka_unit_test(uploads),
+		cmocka_unit_test(early_answer),
+		cmocka_unit_test(expect_continue),
+		cmocka_unit_test(content_coding),
+		cmocka_unit_test(unix_socket),
+		cmocka_unit_test(dead_connection),
+		cmocka_unit_test(proxies),
+		cmocka_unit_test(defaults),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_start, fixture_stop);

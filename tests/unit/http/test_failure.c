@@ -1,12 +1,12 @@
 /* Everything that can go wrong, and what is said about it. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <netinet/in.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,8 +17,8 @@
 static void expect(const struct got *g, int code, const char *words)
 {
 	if (g->rc != code || !strstr(g->e.msg, words))
-		fail_msg("expected %s with \"%s\", got %s: %s", davit_code_name(code), words, davit_code_name(g->rc),
-			 g->e.msg);
+		fail_msg("expected %s with \"%s\", got %s: %s", davit_code_name(code), words,
+			 davit_code_name(g->rc), g->e.msg);
 	assert_int_equal(g->e.code, code);
 }
 
@@ -118,7 +118,8 @@ static void no_connection(void **state)
 	assert_null(strstr(g.e.msg, "hush"));
 	got_fini(&g);
 	http_client_free(c);
-	c = fixture_client(DAVIT_OPTS(davit_connection_opts, .proxy = "http://u:hush@no-such-proxy.invalid:1"));
+	c = fixture_client(
+	    DAVIT_OPTS(davit_connection_opts, .proxy = "http://u:hush@no-such-proxy.invalid:1"));
 	get_url(c, "http://127.0.0.1/", &g);
 	expect(&g, DAVIT_EIO, "the name of the proxy, no-such-proxy.invalid, is not known");
 	got_fini(&g);
@@ -126,7 +127,8 @@ static void no_connection(void **state)
 
 	c = fixture_client(DAVIT_OPTS(davit_connection_opts, .unix_socket = "/nonexistent/x.sock"));
 	get_url(c, "http://docker/", &g);
-	expect(&g, DAVIT_EIO, "/nonexistent/x.sock (unix socket) (there is no such socket; does the daemon run?)");
+	expect(&g, DAVIT_EIO,
+	       "/nonexistent/x.sock (unix socket) (there is no such socket; does the daemon run?)");
 	got_fini(&g);
 	http_client_free(c);
 }
@@ -280,7 +282,8 @@ static void cancelling(void **state)
 		{ .path = "/silent" },
 		{ .path = "/stall" },
 		{ .path = "/stall-upload", .method = "PUT", .body = &endless },
-		{ .path = "/ok", .scheme = "https" /* the server waits for a request, the client for a hello */ },
+		{ .path = "/ok",
+		  .scheme = "https" /* the server waits for a request, the client for a hello */ },
 	};
 
 	(void)state;
@@ -302,6 +305,10 @@ static void cancelling(void **state)
 		/* It is sticky. */
 		ASK(c, &g, .path = "/ok");
 		expect(&g, DAVIT_ECANCELLED, "");
+		got_fini(&g);
+		/* Clearing up goes on. */
+		ASK(c, &g, .path = "/ok", .uncancelled = true);
+		assert_int_equal(g.rc, 0);
 		got_fini(&g);
 		http_client_free(c);
 		davit_cancel_unref(t);
@@ -364,8 +371,9 @@ static void misuse(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(broken_answers), cmocka_unit_test(no_connection), cmocka_unit_test(proxy_refuses),
-		cmocka_unit_test(connect_timeout), cmocka_unit_test(time_limits),  cmocka_unit_test(callbacks),
+		cmocka_unit_test(broken_answers), cmocka_unit_test(no_connection),
+		cmocka_unit_test(proxy_refuses),  cmocka_unit_test(connect_timeout),
+		cmocka_unit_test(time_limits),    cmocka_unit_test(callbacks),
 		cmocka_unit_test(cancelling),     cmocka_unit_test(misuse),
 	};
 

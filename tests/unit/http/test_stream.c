@@ -24,7 +24,7 @@ static davit_stream *over_child(const char *script, const struct stream_opts *o)
 static davit_stream *over_tls(void)
 {
 	struct http_client *c =
-		fixture_client(DAVIT_OPTS(davit_connection_opts, .ca_file = fixture_file("ca.pem")));
+	    fixture_client(DAVIT_OPTS(davit_connection_opts, .ca_file = fixture_file("ca.pem")));
 	struct arena mem = { 0 };
 	struct conn *conn = NULL;
 	davit_stream *s = NULL;
@@ -153,8 +153,8 @@ static int cancelled_pump(davit_stream *s, davit_err *e)
 
 static void cancelling(void **state)
 {
-	static int (*const calls[])(davit_stream *, davit_err *) = { cancelled_read, cancelled_write, cancelled_poll,
-								     cancelled_pump };
+	static int (*const calls[])(davit_stream *, davit_err *) = { cancelled_read, cancelled_write,
+								     cancelled_poll, cancelled_pump };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
@@ -195,7 +195,8 @@ static void resizing(void **state)
 	(void)state;
 	assert_int_equal(davit_stream_resize(s, 24, 80, &e), DAVIT_EUNSUPPORTED);
 	davit_stream_free(s);
-	s = over_child("exit 0", &(struct stream_opts){ .resize = on_resize, .release = on_release, .user = &seen });
+	s = over_child("exit 0",
+		       &(struct stream_opts){ .resize = on_resize, .release = on_release, .user = &seen });
 	assert_int_equal(davit_stream_resize(s, 24, 80, &e), 0);
 	assert_int_equal(seen, 24080);
 	davit_stream_free(s);
@@ -231,8 +232,12 @@ static void forking(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(polling),    cmocka_unit_test(polling_tls), cmocka_unit_test(failure_after_poll),
-		cmocka_unit_test(cancelling), cmocka_unit_test(resizing),    cmocka_unit_test(forking),
+		cmocka_unit_test(polling),
+		cmocka_unit_test(polling_tls),
+		cmocka_unit_test(failure_after_poll),
+		cmocka_unit_test(cancelling),
+		cmocka_unit_test(resizing),
+		cmocka_unit_test(forking),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_start, fixture_stop);

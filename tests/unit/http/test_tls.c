@@ -32,7 +32,7 @@ static void trusted(void **state)
 static void reuse(void **state)
 {
 	struct http_client *c =
-		fixture_client(DAVIT_OPTS(davit_connection_opts, .ca_file = fixture_file("ca.pem")));
+	    fixture_client(DAVIT_OPTS(davit_connection_opts, .ca_file = fixture_file("ca.pem")));
 	struct got g = { 0 };
 
 	(void)state;
@@ -49,12 +49,16 @@ static void untrusted(void **state)
 	const char *ca = fixture_file("ca.pem");
 
 	(void)state;
-	get(NULL, "tls", DAVIT_ETRUST, "an authority that is not known here; give the authority with ca_file (davit --ca FILE)");
-	get(DAVIT_OPTS(davit_connection_opts, .ca_file = fixture_file("self.pem")), "tls", DAVIT_ETRUST, "not known here");
+	get(NULL, "tls", DAVIT_ETRUST,
+	    "an authority that is not known here; give the authority with ca_file (davit --ca-file FILE");
+	get(DAVIT_OPTS(davit_connection_opts, .ca_file = fixture_file("self.pem")), "tls", DAVIT_ETRUST,
+	    "not known here");
 	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca), "tls_self", DAVIT_ETRUST, "signed by itself");
 	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca), "tls_old", DAVIT_ETRUST, "it has expired");
-	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca), "tls_other", DAVIT_ETRUST, "not made for the name 127.0.0.1");
-	get(DAVIT_OPTS(davit_connection_opts, .ca_file = "/nonexistent.pem"), "tls", DAVIT_EIO, "/nonexistent.pem");
+	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca), "tls_other", DAVIT_ETRUST,
+	    "not made for the name 127.0.0.1");
+	get(DAVIT_OPTS(davit_connection_opts, .ca_file = "/nonexistent.pem"), "tls", DAVIT_EIO,
+	    "/nonexistent.pem");
 }
 
 static void client_certificate(void **state)
@@ -62,17 +66,20 @@ static void client_certificate(void **state)
 	const char *ca = fixture_file("ca.pem"), *cert = fixture_file("client.pem");
 
 	(void)state;
-	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca, .client_cert = cert, .client_key = fixture_file("client.key")),
+	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca, .client_cert = cert,
+		       .client_key = fixture_file("client.key")),
 	    "tls_client", 0, "");
-	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca, .client_cert = cert, .client_key = fixture_file("locked.key"),
-		       .client_key_password.s = "sesame"),
+	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca, .client_cert = cert,
+		       .client_key = fixture_file("locked.key"), .client_key_password.s = "sesame"),
 	    "tls_client", 0, "");
-	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca), "tls_client", DAVIT_ETRUST, "certificate of the client");
+	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca), "tls_client", DAVIT_ETRUST,
+	    "certificate of the client");
 	/* Must not ask on the terminal. */
-	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca, .client_cert = cert, .client_key = fixture_file("locked.key")),
+	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca, .client_cert = cert,
+		       .client_key = fixture_file("locked.key")),
 	    "tls_client", DAVIT_EIO, "is the passphrase right?");
-	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca, .client_cert = "/nonexistent.pem"), "tls_client", DAVIT_EIO,
-	    "/nonexistent.pem");
+	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca, .client_cert = "/nonexistent.pem"), "tls_client",
+	    DAVIT_EIO, "/nonexistent.pem");
 	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca, .client_cert = fixture_file("self.pem"),
 		       .client_key = fixture_file("self.key")),
 	    "tls_client", DAVIT_ETRUST, "does not accept the certificate");
@@ -118,8 +125,9 @@ static void through_proxy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(trusted),  cmocka_unit_test(reuse),         cmocka_unit_test(untrusted),
-		cmocka_unit_test(client_certificate), cmocka_unit_test(no_tls), cmocka_unit_test(through_proxy),
+		cmocka_unit_test(trusted),   cmocka_unit_test(reuse),
+		cmocka_unit_test(untrusted), cmocka_unit_test(client_certificate),
+		cmocka_unit_test(no_tls),    cmocka_unit_test(through_proxy),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_start, fixture_stop);

@@ -29,23 +29,25 @@ static void has_not(const struct buf *b, const char *text)
 
 static void add_secrets(struct headers *h)
 {
-	static const char *const names[] = { "Authorization", "Cookie", "X-Registry-Auth", "x-registry-config",
-					     "X-My-Token" };
+	static const char *const names[] = { "Authorization", "Cookie", "X-Registry-Auth",
+					     "x-registry-config", "X-My-Token" };
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		assert_int_equal(headers_add(h, names[i], "hush-header", NULL), 0);
 	assert_int_equal(headers_add_secret(h, "X-Plain", "hush-marked", NULL), 0);
 	assert_int_equal(headers_add(h, "X-Shown", "shown", NULL), 0);
-	assert_int_equal(headers_add(h, "Referer", "https://me:hush-user@host/p?a=b&sig=hush-sig&c=shown2", NULL), 0);
+	assert_int_equal(
+	    headers_add(h, "Referer", "https://me:hush-user@host/p?a=b&sig=hush-sig&c=shown2", NULL), 0);
 }
 
 static void redaction(void **state)
 {
-	static const char path[] = "/secrets?token=hush-1&a=seen&X-Amz-Signature=hush-2&password=hush-3&_state=hush-4"
-				   "&client_secret=hush-5&access_token=hush-6&z";
+	static const char path[] =
+	    "/secrets?token=hush-1&a=seen&X-Amz-Signature=hush-2&password=hush-3&_state=hush-4"
+	    "&client_secret=hush-5&access_token=hush-6&z";
 	AUTO_BUF struct buf b = BUF_INIT(1 << 20);
 	struct http_client *c =
-		fixture_client(DAVIT_OPTS(davit_connection_opts, .trace = on_line, .trace_user = &b));
+	    fixture_client(DAVIT_OPTS(davit_connection_opts, .trace = on_line, .trace_user = &b));
 	struct headers h = { 0 };
 	struct got g = { 0 };
 
@@ -54,7 +56,9 @@ static void redaction(void **state)
 	ASK(c, &g, .path = path, .headers = &h);
 	assert_int_equal(g.rc, 0);
 	got_fini(&g);
-	has(&b, "> GET /secrets?token=[redacted]&a=seen&X-Amz-Signature=[redacted]&password=[redacted]&_state=[redacted]"
+	has(&b, "> GET "
+		"/secrets?token=[redacted]&a=seen&X-Amz-Signature=[redacted]&password=[redacted]&_state=["
+		"redacted]"
 		"&client_secret=[redacted]&access_token=[redacted]&z HTTP/1.1\n");
 	has(&b, "> Authorization: [redacted]\n");
 	has(&b, "> X-Plain: [redacted]\n");
