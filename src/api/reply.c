@@ -138,8 +138,8 @@ const davit_value *davit_reply_value(const void *reply)
 	if (!reply)
 		return NULL;
 	r = reply_of(reply);
-	if (!r->doc && r->raw.len)
-		(void)json_parse(r->raw.p, r->raw.len, &r->doc, NULL);
+	if (!r->doc && r->raw.len && json_parse(r->raw.p, r->raw.len, &r->doc, NULL) == DAVIT_ENOMEM)
+		return NULL;
 	if (!r->doc)
 		r->doc = encode_members(r);
 	return json_value(r->doc);

@@ -1,5 +1,6 @@
 #include "api/route.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "api/path.h"
@@ -14,6 +15,7 @@ struct split {
 	const char *v[SEGMENTS_MAX]; /* decoded */
 	size_t n;
 	struct arena *mem;
+	bool nomem; /* an argument could not be kept */
 };
 
 /* How a path was matched, to compare matches. */
@@ -26,6 +28,19 @@ struct match {
 static int bad_path(davit_err *e, const char *why)
 {
 	return err_set(e, DAVIT_EARG, "the path %s", why);
+}
+
+/* Whether n bytes can be decoded; what fails then is memory. */
+static bool escapes_ok(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] != '%')
+			continue;
+		if (n - i < 3 || !isxdigit((unsigned char)s[i + 1]) || !isxdigit((unsigned char)s[i + 2]) ||
+		    (s[i + 1] == '0' && s[i + 2] == '0'))
+			return false;
+	}
+	return true;
 }
 
 /* Decodes each segment, once. */
@@ -41,9 +56,11 @@ static int split_path(const char *path, struct split *s, davit_err *e)
 
 		if (s->n == SEGMENTS_MAX)
 			return err_set(e, DAVIT_ELIMIT, "the path has more than %d segments", SEGMENTS_MAX);
+		if (!escapes_ok(path, n))
+			return bad_path(e, "has a bad percent escape");
 		text = pct_decode(path, n, false, s->mem);
 		if (!text)
-			return bad_path(e, "has a bad percent escape");
+			return err_nomem(e);
 		if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
 			return bad_path(e, "has the segment \".\" or \"..\"");
 		s->v[s->n++] = text;
@@ -53,7 +70,7 @@ static int split_path(const char *path, struct split *s, davit_err *e)
 }
 
 /* Segments from to end as one string; NULL if they may not stand for a placeholder of that kind. */
-static const char *join(const struct split *s, size_t from, size_t end, enum seg_kind kind)
+static const char *join(struct split *s, size_t from, size_t end, enum seg_kind kind)
 {
 	struct buf text = BUF_INIT(LIMIT_URL);
 	const char *value = NULL;
@@ -65,16 +82,19 @@ static const char *join(const struct split *s, size_t from, size_t end, enum seg
 	}
 	/* An encoded slash is a slash in a name, and no match anywhere else. */
 	if (!text.bad && path_value_ok(kind, buf_str(&text)) &&
-	    (kind >= SEG_NAME || !strchr(buf_str(&text), '/')))
+	    (kind >= SEG_NAME || !strchr(buf_str(&text), '/'))) {
 		value = arena_strdup(s->mem, buf_str(&text));
+		s->nomem |= !value;
+	}
+	s->nomem |= text.bad == DAVIT_ENOMEM;
 	buf_fini(&text);
 	return value;
 }
 
-static bool match_from(const char *template, const struct split *s, size_t from, struct match *m);
+static bool match_from(const char *template, struct split *s, size_t from, struct match *m);
 
 /* Gives a placeholder as many segments as the rest of the template leaves. */
-static bool match_placeholder(const struct segment *seg, const char *rest, const struct split *s, size_t from,
+static bool match_placeholder(const struct segment *seg, const char *rest, struct split *s, size_t from,
 			      struct match *m)
 {
 	const size_t most = seg->kind >= SEG_NAME ? s->n : from + 1;
@@ -95,7 +115,7 @@ static bool match_placeholder(const struct segment *seg, const char *rest, const
 }
 
 /* As deep as the template has segments. */
-static bool match_from(const char *template, const struct split *s, size_t from, struct match *m)
+static bool match_from(const char *template, struct split *s, size_t from, struct match *m)
 {
 	struct segment seg;
 	bool bad;
@@ -136,6 +156,8 @@ int route_find(const struct service *s, const char *method, const char *path, st
 			best = m;
 		}
 	}
+	if (parts.nomem)
+		return err_nomem(e);
 	if (!found && other_method)
 		return err_set(e, DAVIT_EUNSUPPORTED, "%s is not possible for %s", method, path);
 	if (!found)
