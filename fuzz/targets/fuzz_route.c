@@ -27,8 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 		if (path_build(r.ep->path, r.args, &path, NULL))
 			abort();
-		if (path.len <= LIMIT_URL && (route_find(&service, "GET", path.p, &again, NULL) || again.ep != r.ep ||
-					      strcmp(arg, again.args[0] ? again.args[0] : "") != 0))
+		if (path.len <= LIMIT_URL &&
+		    (route_find(&service, "GET", path.p, &again, NULL) || again.ep != r.ep ||
+		     strcmp(arg, again.args[0] ? again.args[0] : "") != 0))
 			abort();
 	}
 	buf_fini(&path);

@@ -90,7 +90,8 @@ void api_free(struct api *a);
 struct call {
 	const struct endpoint *ep;
 	const char *const *path;    /* arguments of the placeholders in order, NULL-terminated: PATH(...) */
-	const char *url;            /* EP_OTHER_URL: absolute or relative to the base; credentials go only to the base's origin */
+	/* EP_OTHER_URL: absolute or relative to the base; credentials go only to the base's origin. */
+	const char *url;
 	const void *in;             /* input struct or NULL */
 	const char *scope;          /* for the authenticator */
 	const char *body;           /* bytes to send instead of encoding in's body fields */
@@ -100,8 +101,10 @@ struct call {
 	const struct headers *headers; /* more headers */
 	size_t chunk;               /* bytes per read of source or piece for the sink; 0: default */
 	bool no_retry;              /* send once: attempts after 401 and redirects still happen */
-	bool decode;                /* undo a Content-Encoding (gzip, deflate) that the server chose without being asked */
-	bool tidy;                  /* clears up after a failure: sent even if cancelled, once, for LIMIT_TIDY_MS at most */
+	/* Undo a Content-Encoding (gzip, deflate) that the server chose without being asked. */
+	bool decode;
+	/* Clears up after a failure: sent even if cancelled, once, for LIMIT_TIDY_MS at most. */
+	bool tidy;
 };
 #define PATH(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define NOPATH    ((const char *const[]){ NULL })

@@ -89,7 +89,8 @@ static void seen_fini(struct seen *q)
 	buf_fini(&q->body);
 }
 
-/* Keeps q and sends the answer; recorded first, so that the client's thread sees it once the answer is there. */
+/* Keeps q and sends the answer; recorded first, so that the client's thread sees it once the answer is there.
+ */
 static void finish(struct server *s, const struct peer *p, struct seen *q, const struct buf *out)
 {
 	if (s->n < SEEN_MAX)
@@ -342,7 +343,10 @@ static void signer_free(struct auth *a)
 struct auth *signer_new(void)
 {
 	static const struct auth_ops ops = {
-		.body = AUTH_BODY_SHA256, .prepare = signer_prepare, .challenge = signer_challenge, .free = signer_free,
+		.body = AUTH_BODY_SHA256,
+		.prepare = signer_prepare,
+		.challenge = signer_challenge,
+		.free = signer_free,
 	};
 	struct signer *s = calloc(1, sizeof *s);
 
@@ -354,11 +358,11 @@ struct auth *signer_new(void)
 /* Headers that the HTTP library makes by itself, and those of the signature. */
 static bool is_signed(const char *name)
 {
-	static const char *const not[] = { "Host", "Content-Length", "Transfer-Encoding", "X-Test-Nonce", "X-Test-Time",
-					   "X-Test-Signature" };
+	static const char *const not [] = { "Host",         "Content-Length", "Transfer-Encoding",
+					    "X-Test-Nonce", "X-Test-Time",    "X-Test-Signature" };
 
-	for (size_t i = 0; i < sizeof not / sizeof *not; i++) {
-		if (strcasecmp(not[i], name) == 0)
+	for (size_t i = 0; i < sizeof not / sizeof *not ; i++) {
+		if (strcasecmp(not [i], name) == 0)
 			return false;
 	}
 	return true;
@@ -366,7 +370,8 @@ static bool is_signed(const char *name)
 
 bool signer_verifies(const struct seen *q)
 {
-	const char *nonce = headers_get(&q->headers, "X-Test-Nonce"), *when = headers_get(&q->headers, "X-Test-Time");
+	const char *nonce = headers_get(&q->headers, "X-Test-Nonce"),
+		   *when = headers_get(&q->headers, "X-Test-Time");
 	const char *given = headers_get(&q->headers, "X-Test-Signature");
 	char digest[DAVIT_DIGEST_MAX], body[DAVIT_DIGEST_MAX];
 	struct buf text = BUF_INIT(1 << 20);
@@ -415,6 +420,8 @@ static int text_rewind(void *user)
 davit_source text_source(struct text_source *t, const char *p, bool rewind)
 {
 	*t = (struct text_source){ .p = p, .n = strlen(p) };
-	return (davit_source){ .read = text_read, .rewind = rewind ? text_rewind : NULL, .user = t,
+	return (davit_source){ .read = text_read,
+			       .rewind = rewind ? text_rewind : NULL,
+			       .user = t,
 			       .size = rewind ? (int64_t)t->n : -1 };
 }

@@ -1,12 +1,13 @@
 /*
  * A scripted HTTP server in a thread, a test authenticator that signs, and its counterpart that verifies.
- * The server calls one function per request, which writes the raw answer: anything can be answered, also nothing.
+ * The server calls one function per request, which writes the raw answer: anything can be answered, also
+ * nothing.
  */
 #ifndef DAVIT_TESTS_API_FIXTURE_H
 #define DAVIT_TESTS_API_FIXTURE_H
 
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,13 +33,14 @@ struct server {
 	int fd;
 	unsigned port;
 	/*
-	 * Writes the raw answer to q, the nth request from 0 on. Returns false to close the connection behind it.
-	 * For a request with Expect it is asked first with q->no_body; no output then means "100 Continue".
+	 * Writes the raw answer to q, the nth request from 0 on. Returns false to close the connection behind
+	 * it. For a request with Expect it is asked first with q->no_body; no output then means "100
+	 * Continue".
 	 */
 	bool (*answer)(struct server *s, const struct seen *q, int nth, struct buf *out);
 	void *user;
 	struct seen seen[SEEN_MAX];
-	int n;       /* requests so far */
+	int n; /* requests so far */
 	struct thread *thread;
 };
 
@@ -69,11 +71,12 @@ struct text_source {
 };
 davit_source text_source(struct text_source *t, const char *p, bool rewind);
 
-#define assert_code(code, r, e)                                                                    \
-	do {                                                                                       \
-		int r_ = (r);                                                                      \
-		if (r_ != (code))                                                                  \
-			fail_msg("%s instead of %s: %s", davit_code_name(r_), davit_code_name(code), (e).msg); \
+#define assert_code(code, r, e)                                                                              \
+	do {                                                                                                 \
+		int r_ = (r);                                                                                \
+		if (r_ != (code))                                                                            \
+			fail_msg("%s instead of %s: %s", davit_code_name(r_), davit_code_name(code),         \
+				 (e).msg);                                                                   \
 	} while (0)
 
 #endif

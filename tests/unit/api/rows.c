@@ -74,7 +74,8 @@ static bool statuses_ok(const uint16_t ok[4])
 static bool fields_ok(const struct type *t)
 {
 	for (const struct field *f = t ? t->fields : NULL; f && f->wire; f++) {
-		bool text = f->where == IN_BODY || f->json || (f->kind != K_OBJ && f->kind != K_PTR && f->kind != K_VEC);
+		bool text = f->where == IN_BODY || f->json ||
+			    (f->kind != K_OBJ && f->kind != K_PTR && f->kind != K_VEC);
 
 		if (!*f->wire || f->off >= t->size || !text || (f->until && f->until < f->since))
 			return false;
@@ -137,6 +138,7 @@ void check_rows(const struct service *s)
 		const char *problem = row_problem(s, i);
 
 		if (problem)
-			fail_msg("%s[%zu] %s: %s", s->name, i, s->endpoints[i].name ? s->endpoints[i].name : "?", problem);
+			fail_msg("%s[%zu] %s: %s", s->name, i,
+				 s->endpoints[i].name ? s->endpoints[i].name : "?", problem);
 	}
 }

@@ -14,31 +14,51 @@ struct thing_in {
 	const char *color, *key;
 	davit_secret password;
 };
-static const struct type t_in = TYPE(struct thing_in,
-	F(struct thing_in, color, "color"),
-	F(struct thing_in, key, "key", .where = IN_QUERY),
-	F(struct thing_in, password, "X-Password", .where = IN_HEADER));
+static const struct type t_in = TYPE(struct thing_in, F(struct thing_in, color, "color"),
+				     F(struct thing_in, key, "key", .where = IN_QUERY),
+				     F(struct thing_in, password, "X-Password", .where = IN_HEADER));
 
-static const struct type t_get = TYPE(struct thing_in,
-	F(struct thing_in, key, "key", .where = IN_QUERY),
-	F(struct thing_in, password, "X-Password", .where = IN_HEADER));
+static const struct type t_get = TYPE(struct thing_in, F(struct thing_in, key, "key", .where = IN_QUERY),
+				      F(struct thing_in, password, "X-Password", .where = IN_HEADER));
 
 static const struct endpoint rows[] = {
 	{ "test.thing.get", "GET", "/things/{id}", &t_get, NULL, { 200 }, .flags = EP_IDEMPOTENT | EP_RAW },
 	{ "test.thing.set", "POST", "/things/{id}", &t_in, NULL, { 200, 201 }, .flags = EP_RAW },
-	{ "test.thing.put", "PUT", "/things/{id}", NULL, NULL, { 201 }, .flags = EP_IDEMPOTENT, .shape = SHAPE_UPLOAD },
-	{ "test.thing.read", "GET", "/things/{id}", NULL, NULL, { 200 }, .flags = EP_IDEMPOTENT, .shape = SHAPE_STREAM },
-	{ "test.thing.at", "GET", "/else", NULL, NULL, { 200 }, .flags = EP_IDEMPOTENT | EP_RAW | EP_OTHER_URL },
+	{ "test.thing.put",
+	  "PUT",
+	  "/things/{id}",
+	  NULL,
+	  NULL,
+	  { 201 },
+	  .flags = EP_IDEMPOTENT,
+	  .shape = SHAPE_UPLOAD },
+	{ "test.thing.read",
+	  "GET",
+	  "/things/{id}",
+	  NULL,
+	  NULL,
+	  { 200 },
+	  .flags = EP_IDEMPOTENT,
+	  .shape = SHAPE_STREAM },
+	{ "test.thing.at",
+	  "GET",
+	  "/else",
+	  NULL,
+	  NULL,
+	  { 200 },
+	  .flags = EP_IDEMPOTENT | EP_RAW | EP_OTHER_URL },
 };
 enum { GET = 0, SET, PUT, READ, AT };
 static void remote_code(const struct jnode *j, char remote[DAVIT_ERR_REMOTE_MAX], struct buf *message)
 {
 	(void)message;
-	snprintf(remote, DAVIT_ERR_REMOTE_MAX, "%s", davit_value_string(davit_value_member(json_value(j), "message")));
+	snprintf(remote, DAVIT_ERR_REMOTE_MAX, "%s",
+		 davit_value_string(davit_value_member(json_value(j), "message")));
 }
 
-static const struct service service = { .name = "test", .endpoints = rows, .n = sizeof rows / sizeof *rows,
-					.error_body = remote_code };
+static const struct service service = {
+	.name = "test", .endpoints = rows, .n = sizeof rows / sizeof *rows, .error_body = remote_code
+};
 
 /* What the server does, by test. */
 struct script {
@@ -93,7 +113,8 @@ static bool redirecting(struct server *s, const struct seen *q, int nth, struct 
 		put_answer(out, strcmp(q->method, "PUT") == 0 ? 201 : 200, "", "fine");
 		return true;
 	}
-	snprintf(location, sizeof location, "Location: %s\r\n", c->other ? server_url(to, c->loc, url) : c->loc);
+	snprintf(location, sizeof location, "Location: %s\r\n",
+		 c->other ? server_url(to, c->loc, url) : c->loc);
 	put_answer(out, c->status, location, "moved");
 	return true;
 }
@@ -115,7 +136,8 @@ static void tamper(struct seen *q)
 		q->body.p[i] ^= 1;
 	}
 	for (size_t h = 0; h < q->headers.n; h++) {
-		if (strcasecmp(q->headers.v[h].name, "Host") == 0 || strncasecmp(q->headers.v[h].name, "Content-L", 9) == 0)
+		if (strcasecmp(q->headers.v[h].name, "Host") == 0 ||
+		    strncasecmp(q->headers.v[h].name, "Content-L", 9) == 0)
 			continue;
 		for (char *c = q->headers.v[h].value; *c; c++) {
 			*c ^= 1;
@@ -137,7 +159,8 @@ static void test_signed_json(void **state)
 	(void)state;
 	server_start(&s);
 	a = open_api(&s, &service, signer_new());
-	assert_code(0, api_call(a, &(struct call){ .ep = &rows[SET], .path = PATH("x y"), .in = &in }, &out, &e), e);
+	assert_code(
+	    0, api_call(a, &(struct call){ .ep = &rows[SET], .path = PATH("x y"), .in = &in }, &out, &e), e);
 	assert_int_equal(davit_reply_status(out), 200);
 	assert_string_equal(davit_reply_raw(out, NULL), "fine");
 	davit_reply_free(out);
@@ -168,8 +191,11 @@ static void test_signed_sources(void **state)
 	for (int rewind = 0; rewind < 2; rewind++) {
 		const davit_source src = text_source(&t, "some bytes that are longer than one read", rewind);
 
-		assert_code(0, api_upload(a, &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src }, NULL,
-					  &e), e);
+		assert_code(0,
+			    api_upload(a,
+				       &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src },
+				       NULL, &e),
+			    e);
 		assert_int_equal(t.rewinds, rewind);
 	}
 	api_free(a);
@@ -206,7 +232,9 @@ static void test_signed_spool(void **state)
 	(void)state;
 	server_start(&s);
 	a = open_api(&s, &service, signer_new());
-	assert_code(0, api_upload(a, &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src }, NULL, &e), e);
+	assert_code(
+	    0, api_upload(a, &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src }, NULL, &e),
+	    e);
 	api_free(a);
 	server_stop(&s);
 	assert_int_equal(s.seen[0].body.len, (16 << 20) + 12345);
@@ -263,7 +291,8 @@ static void test_signature_refused(void **state)
 	(void)state;
 	server_start(&s);
 	a = open_api(&s, &service, signer_new());
-	assert_code(DAVIT_EDENIED, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	assert_code(DAVIT_EDENIED,
+		    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	assert_string_equal(e.msg, "test.thing.get: the server does not accept the signature");
 	assert_int_equal(e.http, 401);
 	assert_string_equal(e.remote, "no");
@@ -281,7 +310,8 @@ struct tokener {
 	char token[64];
 };
 
-static int tokener_prepare(struct auth *a, struct auth_request *req, struct auth_subrequest *sub, davit_err *e)
+static int tokener_prepare(struct auth *a, struct auth_request *req, struct auth_subrequest *sub,
+			   davit_err *e)
 {
 	struct tokener *t = (struct tokener *)a;
 
@@ -317,8 +347,10 @@ static int tokener_challenge(struct auth *a, const struct auth_request *req, con
 
 static struct auth *tokener_new(const char *url)
 {
-	static const struct auth_ops ops = { .prepare = tokener_prepare, .feed = tokener_feed,
-					     .challenge = tokener_challenge, .free = (void (*)(struct auth *))free };
+	static const struct auth_ops ops = { .prepare = tokener_prepare,
+					     .feed = tokener_feed,
+					     .challenge = tokener_challenge,
+					     .free = (void (*)(struct auth *))free };
 	struct tokener *t = calloc(1, sizeof *t);
 
 	assert_non_null(t);
@@ -357,8 +389,11 @@ static void test_token(void **state)
 
 		/* Without rewind the server is asked before the body is read. */
 		a = open_api(&s, &service, tokener_new(server_url(&s, "/token", url)));
-		assert_code(0, api_upload(a, &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src }, NULL,
-					  &e), e);
+		assert_code(0,
+			    api_upload(a,
+				       &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src },
+				       NULL, &e),
+			    e);
 		assert_int_equal(t.at, t.n);
 		api_free(a);
 	}
@@ -386,8 +421,10 @@ static void test_401_after_the_body(void **state)
 	(void)state;
 	server_start(&s);
 	a = open_api(&s, &service, tokener_new("http://127.0.0.1:1/"));
-	assert_code(DAVIT_EDENIED,
-		    api_upload(a, &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src }, NULL, &e), e);
+	assert_code(
+	    DAVIT_EDENIED,
+	    api_upload(a, &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src }, NULL, &e),
+	    e);
 	assert_non_null(strstr(e.msg, "cannot be read again"));
 	api_free(a);
 	server_free(&s);
@@ -406,7 +443,8 @@ static void test_too_many_steps(void **state)
 	auth = tokener_new(server_url(&s, "/token", url));
 	((struct tokener *)auth)->always_needs = true;
 	a = open_api(&s, &service, auth);
-	assert_code(DAVIT_ELIMIT, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	assert_code(DAVIT_ELIMIT,
+		    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	api_free(a);
 	server_free(&s);
 }
@@ -423,12 +461,16 @@ static void test_no_credentials_over_http(void **state)
 	(void)state;
 	server_start(&s);
 	server_url(&s, "", url);
-	assert_code(0, api_new(&(struct api_setup){ &service, "http://registry.example", &o, signer_new() }, &a, &e), e);
-	assert_code(DAVIT_EDENIED, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	assert_code(
+	    0, api_new(&(struct api_setup){ &service, "http://registry.example", &o, signer_new() }, &a, &e),
+	    e);
+	assert_code(DAVIT_EDENIED,
+		    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	assert_non_null(strstr(e.msg, "credentials are not sent over plain http to registry.example"));
 	assert_int_equal(e.http, 401);
 	a->secret_over_http = true;
-	assert_code(DAVIT_EDENIED, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	assert_code(DAVIT_EDENIED,
+		    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	assert_null(strstr(e.msg, "plain http"));
 	api_free(a);
 	server_stop(&s);
@@ -466,7 +508,10 @@ static void test_redirect_same_origin(void **state)
 		a = open_api(&s, &service, signer_new());
 		/* 303 makes a GET of the PUT, which answers 200. */
 		assert_code(c.status == 303 ? DAVIT_EPROTO : 0,
-			    api_upload(a, &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src }, NULL, &e), e);
+			    api_upload(a,
+				       &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src },
+				       NULL, &e),
+			    e);
 		api_free(a);
 		server_stop(&s);
 		assert_int_equal(s.n, 2);
@@ -500,8 +545,12 @@ static void test_redirect_other_origin(void **state)
 		server_start(&s);
 		server_start(&b);
 		a = open_api(&s, &service, signer_new());
-		assert_code(0, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x"), .in = &in,
-							    .headers = &more }, NULL, &e), e);
+		assert_code(
+		    0,
+		    api_call(
+			a, &(struct call){ .ep = &rows[GET], .path = PATH("x"), .in = &in, .headers = &more },
+			NULL, &e),
+		    e);
 		api_free(a);
 		server_stop(&s);
 		server_stop(&b);
@@ -533,20 +582,27 @@ static void test_redirect_refused(void **state)
 	server_start(&s);
 	server_start(&b);
 	a = open_api(&s, &service, NULL);
-	assert_code(DAVIT_ELIMIT, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	assert_code(DAVIT_ELIMIT,
+		    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	assert_int_equal(s.n, 11);
-	assert_code(DAVIT_EUNSUPPORTED,
-		    api_upload(a, &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src }, NULL, &e), e);
+	assert_code(
+	    DAVIT_EUNSUPPORTED,
+	    api_upload(a, &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src }, NULL, &e),
+	    e);
 	c.other = &b;
-	assert_code(DAVIT_EDENIED, api_call(a, &(struct call){ .ep = &rows[SET], .path = PATH("x"), .in = &in }, NULL, &e),
+	assert_code(DAVIT_EDENIED,
+		    api_call(a, &(struct call){ .ep = &rows[SET], .path = PATH("x"), .in = &in }, NULL, &e),
 		    e);
 	assert_non_null(strstr(e.msg, "may hold secrets"));
 	c.other = NULL;
 	c.loc = "ftp://x/";
-	assert_code(DAVIT_EPROTO, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	assert_code(DAVIT_EPROTO,
+		    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	api_free(a);
-	a = open_api_with(&s, &service, NULL, DAVIT_OPTS(davit_connection_opts, .proxy = "", .max_redirects = -1));
-	assert_code(DAVIT_EREMOTE, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	a = open_api_with(&s, &service, NULL,
+			  DAVIT_OPTS(davit_connection_opts, .proxy = "", .max_redirects = -1));
+	assert_code(DAVIT_EREMOTE,
+		    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	assert_int_equal(e.http, 307);
 	api_free(a);
 	server_stop(&b);
@@ -565,7 +621,8 @@ static void test_redirect_without_location(void **state)
 	(void)state;
 	server_start(&s);
 	a = open_api(&s, &service, NULL);
-	assert_code(DAVIT_EPROTO, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	assert_code(DAVIT_EPROTO,
+		    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	api_free(a);
 	server_free(&s);
 }
@@ -577,14 +634,17 @@ static void test_no_downgrade(void **state)
 	davit_err e = { 0 };
 
 	(void)state;
-	assert_code(0, api_new(&(struct api_setup){ &service, "https://127.0.0.1:1", NULL, NULL }, &a, &e), e);
+	assert_code(0, api_new(&(struct api_setup){ &service, "https://127.0.0.1:1", NULL, NULL }, &a, &e),
+		    e);
 	transfer_init(&t, a);
 	t.uri = a->base;
 	t.resp.status = 302;
 	headers_add(&t.resp.headers, "Location", "http://127.0.0.1:1/", NULL);
 	assert_code(DAVIT_EPROTO, redirect_follow(&t, &e), e);
 	transfer_fini(&t);
-	assert_code(DAVIT_EPROTO, api_call(a, &(struct call){ .ep = &rows[AT], .url = "http://127.0.0.1:1/" }, NULL, &e), e);
+	assert_code(DAVIT_EPROTO,
+		    api_call(a, &(struct call){ .ep = &rows[AT], .url = "http://127.0.0.1:1/" }, NULL, &e),
+		    e);
 	api_free(a);
 }
 
@@ -603,11 +663,18 @@ static void test_named_url(void **state)
 	server_start(&s);
 	server_start(&b);
 	a = open_api(&s, &service, signer_new());
-	assert_code(0, api_call(a, &(struct call){ .ep = &rows[AT], .url = "/up?x=1", .headers = &more }, NULL, &e), e);
-	assert_code(0, api_call(a, &(struct call){ .ep = &rows[AT], .url = server_url(&b, "/up", url), .headers = &more },
-				NULL, &e), e);
+	assert_code(
+	    0, api_call(a, &(struct call){ .ep = &rows[AT], .url = "/up?x=1", .headers = &more }, NULL, &e),
+	    e);
+	assert_code(
+	    0,
+	    api_call(a,
+		     &(struct call){ .ep = &rows[AT], .url = server_url(&b, "/up", url), .headers = &more },
+		     NULL, &e),
+	    e);
 	assert_code(DAVIT_EARG, api_call(a, &(struct call){ .ep = &rows[AT] }, NULL, &e), e);
-	assert_code(DAVIT_EPROTO, api_call(a, &(struct call){ .ep = &rows[AT], .url = "http://u:p@h/" }, NULL, &e), e);
+	assert_code(DAVIT_EPROTO,
+		    api_call(a, &(struct call){ .ep = &rows[AT], .url = "http://u:p@h/" }, NULL, &e), e);
 	api_free(a);
 	server_stop(&s);
 	server_stop(&b);
@@ -627,10 +694,18 @@ static void test_retry_after(void **state)
 		const char *value;
 		int64_t ms;
 	} cases[] = {
-		{ "0", 0 }, { "3", 3000 }, { "12345678901234567890", INT64_C(999999999000) }, { "", -1 }, { "-1", -1 },
-		{ "1.5", -1 }, { "Thu, 01 Jan 1970 00:01:40 GMT", 90000 }, { "Thu, 01 Jan 1970 00:00:05 GMT", 0 },
-		{ "Thu, 01 Foo 1970 00:00:05 GMT", -1 }, { "Thu, 01 Jan 1970 00:00:05 GMT x", -1 },
-		{ "Thu, 01 anF 1970 00:00:05 GMT", -1 }, { "Sun, 06 Nov 1994 08:49:37 GMT", INT64_C(784111767000) },
+		{ "0", 0 },
+		{ "3", 3000 },
+		{ "12345678901234567890", INT64_C(999999999000) },
+		{ "", -1 },
+		{ "-1", -1 },
+		{ "1.5", -1 },
+		{ "Thu, 01 Jan 1970 00:01:40 GMT", 90000 },
+		{ "Thu, 01 Jan 1970 00:00:05 GMT", 0 },
+		{ "Thu, 01 Foo 1970 00:00:05 GMT", -1 },
+		{ "Thu, 01 Jan 1970 00:00:05 GMT x", -1 },
+		{ "Thu, 01 anF 1970 00:00:05 GMT", -1 },
+		{ "Sun, 06 Nov 1994 08:49:37 GMT", INT64_C(784111767000) },
 	};
 
 	(void)state;
@@ -670,10 +745,18 @@ static void test_passing_failures(void **state)
 		{ GET, { .fail_first = 1, .status = 502 }, 0, 0, 2 },
 		{ GET, { .fail_first = 1, .status = 504, .headers = "Retry-After: 0\r\n" }, 0, 0, 2 },
 		{ GET, { .fail_first = 1, .status = 500 }, 0, DAVIT_EREMOTE, 1 },
-		{ GET, { .fail_first = 9, .status = 503, .headers = "Retry-After: 0\r\n" }, 2, DAVIT_EREMOTE, 3 },
+		{ GET,
+		  { .fail_first = 9, .status = 503, .headers = "Retry-After: 0\r\n" },
+		  2,
+		  DAVIT_EREMOTE,
+		  3 },
 		{ GET, { .fail_first = 9, .status = 503 }, -1, DAVIT_EREMOTE, 1 },
 		/* Longer than anybody waits. */
-		{ GET, { .fail_first = 1, .status = 429, .headers = "Retry-After: 3600\r\n" }, 0, DAVIT_EREMOTE, 1 },
+		{ GET,
+		  { .fail_first = 1, .status = 429, .headers = "Retry-After: 3600\r\n" },
+		  0,
+		  DAVIT_EREMOTE,
+		  1 },
 		{ SET, { .fail_first = 1, .status = 503 }, 0, DAVIT_EREMOTE, 1 },
 		{ SET, { .fail_first = 1, .status = 429, .headers = "Retry-After: 0\r\n" }, 0, 0, 2 },
 		{ PUT, { .fail_first = 1, .status = 503, .headers = "Retry-After: 0\r\n" }, 0, 0, 2 },
@@ -732,12 +815,16 @@ static void test_no_retry_and_deadline(void **state)
 
 	(void)state;
 	server_start(&s);
-	a = open_api_with(&s, &service, NULL, DAVIT_OPTS(davit_connection_opts, .proxy = "", .timeout_ms = 5000));
+	a = open_api_with(&s, &service, NULL,
+			  DAVIT_OPTS(davit_connection_opts, .proxy = "", .timeout_ms = 5000));
 	/* The wait would be longer than the call may take. */
-	assert_code(DAVIT_EREMOTE, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
-	c.headers = "Retry-After: 0\r\n";
 	assert_code(DAVIT_EREMOTE,
-		    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x"), .no_retry = true }, NULL, &e), e);
+		    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	c.headers = "Retry-After: 0\r\n";
+	assert_code(
+	    DAVIT_EREMOTE,
+	    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x"), .no_retry = true }, NULL, &e),
+	    e);
 	api_free(a);
 	server_stop(&s);
 	assert_int_equal(s.n, 2);
@@ -765,12 +852,15 @@ static void test_cancel_while_waiting(void **state)
 	assert_code(0, davit_cancel_new(&token, &e), e);
 	s.user = token;
 	server_start(&s);
-	a = open_api_with(&s, &service, NULL, DAVIT_OPTS(davit_connection_opts, .proxy = "", .cancel = token));
-	assert_code(DAVIT_ECANCELLED, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	a = open_api_with(&s, &service, NULL,
+			  DAVIT_OPTS(davit_connection_opts, .proxy = "", .cancel = token));
+	assert_code(DAVIT_ECANCELLED,
+		    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	assert_true(clock_mono_ms() - start < 10000);
 	/* Clearing up goes out all the same, once. */
-	assert_code(DAVIT_EREMOTE, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x"), .tidy = true }, NULL, &e),
-		    e);
+	assert_code(
+	    DAVIT_EREMOTE,
+	    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x"), .tidy = true }, NULL, &e), e);
 	api_free(a);
 	davit_cancel_unref(token);
 	server_free(&s);

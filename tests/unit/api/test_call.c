@@ -18,11 +18,10 @@ struct thing {
 	const char *etag;
 	davit_opt_int length;
 };
-static const struct type t_thing = TYPE(struct thing,
-	F(struct thing, name, "Name", .required = true),
-	F(struct thing, size, "Size"),
-	F(struct thing, etag, "Etag", .where = IN_HEADER),
-	F(struct thing, length, "Content-Length", .where = IN_HEADER));
+static const struct type t_thing =
+    TYPE(struct thing, F(struct thing, name, "Name", .required = true), F(struct thing, size, "Size"),
+	 F(struct thing, etag, "Etag", .where = IN_HEADER),
+	 F(struct thing, length, "Content-Length", .where = IN_HEADER));
 
 struct things {
 	const struct thing *const *v;
@@ -33,9 +32,9 @@ struct stat_out {
 	const char *digest;
 	davit_opt_int length;
 };
-static const struct type t_stat = TYPE(struct stat_out,
-	F(struct stat_out, digest, "Docker-Content-Digest", .where = IN_HEADER),
-	F(struct stat_out, length, "Content-Length", .where = IN_HEADER));
+static const struct type t_stat =
+    TYPE(struct stat_out, F(struct stat_out, digest, "Docker-Content-Digest", .where = IN_HEADER),
+	 F(struct stat_out, length, "Content-Length", .where = IN_HEADER));
 
 struct list_in {
 	davit_opt_int n;
@@ -43,18 +42,38 @@ struct list_in {
 static const struct type t_list_in = TYPE(struct list_in, F(struct list_in, n, "n", .where = IN_QUERY));
 
 static const struct endpoint rows[] = {
-	{ "test.thing.get", "GET", "/things/{id}", NULL, &t_thing, { 200 }, .flags = EP_IDEMPOTENT, .reply_max = 1000 },
-	{ "test.thing.list", "GET", "/things", &t_list_in, &t_thing, { 200 },
+	{ "test.thing.get",
+	  "GET",
+	  "/things/{id}",
+	  NULL,
+	  &t_thing,
+	  { 200 },
+	  .flags = EP_IDEMPOTENT,
+	  .reply_max = 1000 },
+	{ "test.thing.list",
+	  "GET",
+	  "/things",
+	  &t_list_in,
+	  &t_thing,
+	  { 200 },
 	  .flags = EP_IDEMPOTENT | EP_ARRAY | EP_PAGED_LINK },
 	{ "test.thing.stat", "HEAD", "/things/{id}", NULL, &t_stat, { 200 }, .flags = EP_IDEMPOTENT },
-	{ "test.thing.read", "GET", "/things/{id}/data", NULL, &t_stat, { 200, 206 }, .flags = EP_IDEMPOTENT,
+	{ "test.thing.read",
+	  "GET",
+	  "/things/{id}/data",
+	  NULL,
+	  &t_stat,
+	  { 200, 206 },
+	  .flags = EP_IDEMPOTENT,
 	  .shape = SHAPE_STREAM },
 	{ "test.thing.rm", "DELETE", "/things/{id}", NULL, NULL, { 204 }, .since = 110, .until = 120 },
 };
 enum { GET = 0, LIST, STAT, READ, RM };
 
 static const struct error_row errors[] = {
-	{ 400, "NAME_UNKNOWN", DAVIT_ENOTFOUND }, { 423, NULL, DAVIT_ECONFLICT }, { 0 },
+	{ 400, "NAME_UNKNOWN", DAVIT_ENOTFOUND },
+	{ 423, NULL, DAVIT_ECONFLICT },
+	{ 0 },
 };
 
 static void error_body(const struct jnode *j, char remote[DAVIT_ERR_REMOTE_MAX], struct buf *message)
@@ -97,7 +116,9 @@ static int get(const struct service *svc, const char *raw, int row, void **out, 
 	return r;
 }
 
-#define JSON_200(n) "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nETag: \"v1\"\r\nContent-Length: " #n "\r\n\r\n"
+#define JSON_200(n)                                                                                          \
+	"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nETag: \"v1\"\r\nContent-Length: " #n "\r\n\r"  \
+												   "\n"
 
 static void test_reply(void **state)
 {
@@ -108,7 +129,8 @@ static void test_reply(void **state)
 	void *out;
 
 	(void)state;
-	assert_code(0, get(&service, JSON_200(32) "{\"Name\":\"a\",\"Size\":7,\"New\":true}", GET, &out, &e), e);
+	assert_code(0, get(&service, JSON_200(32) "{\"Name\":\"a\",\"Size\":7,\"New\":true}", GET, &out, &e),
+		    e);
 	t = out;
 	assert_string_equal(t->name, "a");
 	assert_int_equal(t->size, 7);
@@ -151,8 +173,11 @@ static void test_head(void **state)
 	void *out;
 
 	(void)state;
-	assert_code(0, get(&service, "HTTP/1.1 200 OK\r\nDocker-Content-Digest: sha256:00\r\nContent-Length: 1234\r\n\r\n",
-			   STAT, &out, &e), e);
+	assert_code(0,
+		    get(&service,
+			"HTTP/1.1 200 OK\r\nDocker-Content-Digest: sha256:00\r\nContent-Length: 1234\r\n\r\n",
+			STAT, &out, &e),
+		    e);
 	t = out;
 	assert_string_equal(t->digest, "sha256:00");
 	assert_true(t->length.set && t->length.value == 1234);
@@ -193,29 +218,37 @@ static void test_errors(void **state)
 		int row, code, http;
 		const char *remote, *msg;
 	} cases[] = {
-		{ &service, "HTTP/1.1 404 Not Found\r\nContent-Length: 60\r\n\r\n"
-		  "{\"errors\":[{\"code\":\"THING_UNKNOWN\",\"message\":\"no such thing\"}]}", GET, DAVIT_ENOTFOUND, 404,
-		  "", "test.thing.get: HTTP 404: {\"errors\":[{\"code\":\"THING_UNKNOWN\",\"message\":\"no such thing\"" },
-		{ &service, "HTTP/1.1 404 Not Found\r\nContent-Length: 63\r\n\r\n"
-		  "{\"errors\":[{\"code\":\"THING_UNKNOWN\",\"message\":\"no such thing\"}]}", GET, DAVIT_ENOTFOUND, 404,
-		  "THING_UNKNOWN", "test.thing.get: HTTP 404: no such thing (THING_UNKNOWN)" },
-		{ &service, "HTTP/1.1 400 Bad\r\nContent-Length: 37\r\n\r\n{\"errors\":[{\"code\":\"NAME_UNKNOWN\"}]}  ", GET,
-		  DAVIT_ENOTFOUND, 400, "NAME_UNKNOWN", "test.thing.get: HTTP 400: Bad (NAME_UNKNOWN)" },
+		{ &service,
+		  "HTTP/1.1 404 Not Found\r\nContent-Length: 60\r\n\r\n"
+		  "{\"errors\":[{\"code\":\"THING_UNKNOWN\",\"message\":\"no such thing\"}]}",
+		  GET, DAVIT_ENOTFOUND, 404, "",
+		  "test.thing.get: HTTP 404: {\"errors\":[{\"code\":\"THING_UNKNOWN\",\"message\":\"no such "
+		  "thing\"" },
+		{ &service,
+		  "HTTP/1.1 404 Not Found\r\nContent-Length: 63\r\n\r\n"
+		  "{\"errors\":[{\"code\":\"THING_UNKNOWN\",\"message\":\"no such thing\"}]}",
+		  GET, DAVIT_ENOTFOUND, 404, "THING_UNKNOWN",
+		  "test.thing.get: HTTP 404: no such thing (THING_UNKNOWN)" },
+		{ &service,
+		  "HTTP/1.1 400 Bad\r\nContent-Length: 37\r\n\r\n{\"errors\":[{\"code\":\"NAME_UNKNOWN\"}]} "
+		  " ",
+		  GET, DAVIT_ENOTFOUND, 400, "NAME_UNKNOWN", "test.thing.get: HTTP 400: Bad (NAME_UNKNOWN)" },
 		{ &service, "HTTP/1.1 423 Locked\r\nContent-Length: 0\r\n\r\n", GET, DAVIT_ECONFLICT, 423, "",
 		  "test.thing.get: HTTP 423: Locked" },
-		{ &plain, "HTTP/1.1 400 Bad\r\nContent-Length: 19\r\n\r\n{\"message\":\"what?\"}", GET, DAVIT_EREMOTE, 400, "",
-		  "test.thing.get: HTTP 400: what?" },
+		{ &plain, "HTTP/1.1 400 Bad\r\nContent-Length: 19\r\n\r\n{\"message\":\"what?\"}", GET,
+		  DAVIT_EREMOTE, 400, "", "test.thing.get: HTTP 400: what?" },
 		{ &plain, "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", GET, DAVIT_EDENIED, 401, "",
 		  "test.thing.get: HTTP 401: No" },
-		{ &plain, "HTTP/1.1 403 No\r\nContent-Length: 9\r\n\r\nget\x1b out\n", GET, DAVIT_EDENIED, 403, "",
-		  "test.thing.get: HTTP 403: No" },
-		{ &plain, "HTTP/1.1 409 No\r\nContent-Length: 20\r\n\r\n\n  in use\r\nand more.. ", GET, DAVIT_ECONFLICT, 409,
-		  "", "test.thing.get: HTTP 409: in use" },
-		{ &plain, "HTTP/1.1 412 No\r\nContent-Length: 13\r\n\r\n<html>\n<body>", GET, DAVIT_ECONFLICT, 412, "",
-		  "test.thing.get: HTTP 412: No" },
+		{ &plain, "HTTP/1.1 403 No\r\nContent-Length: 9\r\n\r\nget\x1b out\n", GET, DAVIT_EDENIED,
+		  403, "", "test.thing.get: HTTP 403: No" },
+		{ &plain, "HTTP/1.1 409 No\r\nContent-Length: 20\r\n\r\n\n  in use\r\nand more.. ", GET,
+		  DAVIT_ECONFLICT, 409, "", "test.thing.get: HTTP 409: in use" },
+		{ &plain, "HTTP/1.1 412 No\r\nContent-Length: 13\r\n\r\n<html>\n<body>", GET, DAVIT_ECONFLICT,
+		  412, "", "test.thing.get: HTTP 412: No" },
 		{ &plain, "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", GET, DAVIT_ENOTFOUND, 410, "",
 		  "test.thing.get: HTTP 410: Gone" },
-		{ &plain, "HTTP/1.1 304 Same\r\n\r\n", GET, DAVIT_ENOTMODIFIED, 304, "", "test.thing.get: HTTP 304: Same" },
+		{ &plain, "HTTP/1.1 304 Same\r\n\r\n", GET, DAVIT_ENOTMODIFIED, 304, "",
+		  "test.thing.get: HTTP 304: Same" },
 		{ &plain, "HTTP/1.1 500\r\nContent-Length: 0\r\n\r\n", GET, DAVIT_EREMOTE, 500, "",
 		  "test.thing.get: HTTP 500: the server gave no reason" },
 		{ &plain, "HTTP/1.1 202 Later\r\nContent-Length: 0\r\n\r\n", GET, DAVIT_EPROTO, 202, "",
@@ -223,17 +256,21 @@ static void test_errors(void **state)
 		{ &plain, "HTTP/1.1 404 No\r\nContent-Length: 9\r\n\r\n", STAT, DAVIT_ENOTFOUND, 404, "",
 		  "test.thing.stat: HTTP 404: No" },
 		/* Answers that are accepted and wrong. */
-		{ &plain, JSON_200(14) "{\"Name\":[true]}", GET, DAVIT_EPROTO, 0, "", "test.thing.get: the answer: " },
+		{ &plain, JSON_200(14) "{\"Name\":[true]}", GET, DAVIT_EPROTO, 0, "",
+		  "test.thing.get: the answer: " },
 		{ &plain, JSON_200(15) "{\"Name\":[true]}", GET, DAVIT_EPROTO, 0, "",
 		  "test.thing.get: reply.Name: expected string" },
-		{ &plain, JSON_200(26) "[{\"Name\":\"a\"},{\"Name\":[1]}]", LIST, DAVIT_EPROTO, 0, "", "test.thing.list: the answer: " },
+		{ &plain, JSON_200(26) "[{\"Name\":\"a\"},{\"Name\":[1]}]", LIST, DAVIT_EPROTO, 0, "",
+		  "test.thing.list: the answer: " },
 		{ &plain, JSON_200(27) "[{\"Name\":\"a\"},{\"Name\":[1]}]", LIST, DAVIT_EPROTO, 0, "",
 		  "test.thing.list: reply[1].Name: expected string" },
-		{ &plain, JSON_200(0), GET, DAVIT_EPROTO, 0, "", "test.thing.get: the answer has no body, JSON was expected" },
+		{ &plain, JSON_200(0), GET, DAVIT_EPROTO, 0, "",
+		  "test.thing.get: the answer has no body, JSON was expected" },
 		{ &plain, JSON_200(17) "\n <!DOCTYPE html>", GET, DAVIT_EPROTO, 0, "",
 		  "test.thing.get: 127.0.0.1 answered HTML, not JSON: it is no plain server" },
-		{ &plain, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/HTML; charset=x\r\n\r\nhello", GET,
-		  DAVIT_EPROTO, 0, "", "test.thing.get: 127.0.0.1 answered HTML" },
+		{ &plain,
+		  "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/HTML; charset=x\r\n\r\nhello",
+		  GET, DAVIT_EPROTO, 0, "", "test.thing.get: 127.0.0.1 answered HTML" },
 		{ &plain, JSON_200(9999) "{", GET, DAVIT_EIO, 0, "", "test.thing.get: " },
 	};
 
@@ -245,7 +282,8 @@ static void test_errors(void **state)
 		int r = get(cases[i].service, cases[i].raw, cases[i].row, &out, &e);
 
 		if (r != cases[i].code || e.code != r || e.http != cases[i].http ||
-		    strcmp(e.remote, cases[i].remote) != 0 || strncmp(e.msg, cases[i].msg, strlen(cases[i].msg)) != 0)
+		    strcmp(e.remote, cases[i].remote) != 0 ||
+		    strncmp(e.msg, cases[i].msg, strlen(cases[i].msg)) != 0)
 			fail_msg("case %zu: %d %d '%s' %s", i, r, e.http, e.remote, e.msg);
 		assert_ptr_equal(out, &untouched);
 	}
@@ -271,11 +309,13 @@ static void test_limits(void **state)
 	(void)state;
 	server_start(&s);
 	a = open_api(&s, &service, NULL);
-	assert_code(DAVIT_EREMOTE, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	assert_code(DAVIT_EREMOTE,
+		    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	assert_true(strlen(e.msg) < 400);
 	assert_string_equal(e.msg + strlen(e.msg) - 5, "\xc3\xa4...");
 	/* reply_max of the row */
-	assert_code(DAVIT_ELIMIT, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	assert_code(DAVIT_ELIMIT,
+		    api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	assert_string_equal(e.msg, "test.thing.get: the answer is longer than 1000 bytes");
 	api_free(a);
 	server_free(&s);
@@ -287,23 +327,35 @@ static void test_arguments(void **state)
 	davit_err e = { 0 };
 
 	(void)state;
-	assert_code(DAVIT_EARG, api_new(&(struct api_setup){ &service, "ftp://x", NULL, signer_new() }, &a, &e), e);
-	assert_code(DAVIT_EARG, api_new(&(struct api_setup){ &service, "http://x/?q", NULL, NULL }, &a, &e), e);
+	assert_code(DAVIT_EARG,
+		    api_new(&(struct api_setup){ &service, "ftp://x", NULL, signer_new() }, &a, &e), e);
+	assert_code(DAVIT_EARG, api_new(&(struct api_setup){ &service, "http://x/?q", NULL, NULL }, &a, &e),
+		    e);
 	/* Nobody listens: nothing of this is sent. */
-	assert_code(0, api_new(&(struct api_setup){ &service, "http://127.0.0.1:1/prefix//", NULL, NULL }, &a, &e), e);
+	assert_code(
+	    0, api_new(&(struct api_setup){ &service, "http://127.0.0.1:1/prefix//", NULL, NULL }, &a, &e),
+	    e);
 	assert_string_equal(a->base.path, "/prefix");
 	a->version = 109;
-	assert_code(DAVIT_EUNSUPPORTED, api_call(a, &(struct call){ .ep = &rows[RM], .path = PATH("x") }, NULL, &e), e);
+	assert_code(DAVIT_EUNSUPPORTED,
+		    api_call(a, &(struct call){ .ep = &rows[RM], .path = PATH("x") }, NULL, &e), e);
 	assert_string_equal(e.msg, "test.thing.rm: needs version 1.10 of the API, and the server speaks 1.9");
 	a->version = 121;
-	assert_code(DAVIT_EUNSUPPORTED, api_call(a, &(struct call){ .ep = &rows[RM], .path = PATH("x") }, NULL, &e), e);
+	assert_code(DAVIT_EUNSUPPORTED,
+		    api_call(a, &(struct call){ .ep = &rows[RM], .path = PATH("x") }, NULL, &e), e);
 	a->version = 120;
-	assert_code(DAVIT_EARG, api_call(a, &(struct call){ .ep = &rows[RM], .path = PATH("..") }, NULL, &e), e);
-	assert_code(DAVIT_EARG, api_call(a, &(struct call){ .ep = &rows[READ], .path = PATH("x") }, NULL, &e), e);
-	assert_code(DAVIT_EARG, api_upload(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
-	assert_code(DAVIT_EARG, api_stream(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") },
-					   &(struct stream_to){ 0 }, NULL, &e), e);
-	assert_code(DAVIT_EARG, api_pages(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, NULL, &e), e);
+	assert_code(DAVIT_EARG, api_call(a, &(struct call){ .ep = &rows[RM], .path = PATH("..") }, NULL, &e),
+		    e);
+	assert_code(DAVIT_EARG, api_call(a, &(struct call){ .ep = &rows[READ], .path = PATH("x") }, NULL, &e),
+		    e);
+	assert_code(DAVIT_EARG,
+		    api_upload(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
+	assert_code(DAVIT_EARG,
+		    api_stream(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") },
+			       &(struct stream_to){ 0 }, NULL, &e),
+		    e);
+	assert_code(DAVIT_EARG,
+		    api_pages(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, NULL, &e), e);
 	api_free(a);
 	api_free(NULL);
 }
@@ -320,8 +372,9 @@ static void test_prefix(void **state)
 
 	(void)state;
 	server_start(&s);
-	assert_code(0, api_new(&(struct api_setup){ &service, server_url(&s, "/pre%2Ffix/", url), &o, NULL }, &a, &e),
-		    e);
+	assert_code(
+	    0, api_new(&(struct api_setup){ &service, server_url(&s, "/pre%2Ffix/", url), &o, NULL }, &a, &e),
+	    e);
 	assert_code(0, api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e), e);
 	api_free(a);
 	server_stop(&s);
@@ -342,7 +395,10 @@ static void test_fork(void **state)
 	assert_code(0, api_new(&(struct api_setup){ &service, "http://127.0.0.1:1", NULL, NULL }, &a, &e), e);
 	pid = fork();
 	if (!pid)
-		_exit(api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e) == DAVIT_ESTATE ? 0 : 1);
+		_exit(api_call(a, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, &e) ==
+			      DAVIT_ESTATE
+			  ? 0
+			  : 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	api_free(a);
@@ -363,7 +419,8 @@ static int take(void *user, const void *p, size_t n)
 	struct taken *t = user;
 
 	if (t->api)
-		t->inner = api_call(t->api, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, NULL);
+		t->inner =
+		    api_call(t->api, &(struct call){ .ep = &rows[GET], .path = PATH("x") }, NULL, NULL);
 	buf_add(&t->all, p, n);
 	if (n > t->largest)
 		t->largest = n;
@@ -412,7 +469,10 @@ static void test_stream(void **state)
 	(void)state;
 	server_start(&s);
 	a = open_api(&s, &service, NULL);
-	assert_code(0, api_stream(a, &c, &(struct stream_to){ .sink = &sink, .head = take_head, .user = &t }, &out, &e), e);
+	assert_code(
+	    0,
+	    api_stream(a, &c, &(struct stream_to){ .sink = &sink, .head = take_head, .user = &t }, &out, &e),
+	    e);
 	assert_string_equal(t.all.p, "0123456789");
 	assert_int_equal(t.largest, 4);
 	assert_int_equal(t.heads, 1);
@@ -425,7 +485,8 @@ static void test_stream(void **state)
 	t.stop_with = -77;
 	assert_code(DAVIT_ECALLBACK, api_stream(a, &c, &(struct stream_to){ .sink = &sink }, NULL, &e), e);
 	assert_int_equal(e.callback, -77);
-	assert_code(DAVIT_EINTEGRITY, api_stream(a, &c, &(struct stream_to){ .sink = &sink, .head = refuse_head }, NULL, &e),
+	assert_code(DAVIT_EINTEGRITY,
+		    api_stream(a, &c, &(struct stream_to){ .sink = &sink, .head = refuse_head }, NULL, &e),
 		    e);
 	assert_string_equal(e.msg, "test.thing.read: not that one");
 
@@ -452,8 +513,10 @@ static void test_stream_error(void **state)
 	(void)state;
 	server_start(&s);
 	a = open_api(&s, &service, NULL);
-	assert_code(DAVIT_ENOTFOUND, api_stream(a, &(struct call){ .ep = &rows[READ], .path = PATH("x") },
-						&(struct stream_to){ .sink = &sink, .head = take_head }, NULL, &e), e);
+	assert_code(DAVIT_ENOTFOUND,
+		    api_stream(a, &(struct call){ .ep = &rows[READ], .path = PATH("x") },
+			       &(struct stream_to){ .sink = &sink, .head = take_head }, NULL, &e),
+		    e);
 	assert_string_equal(e.remote, "THING_UNKNOWN");
 	assert_int_equal(t.all.len, 0);
 	api_free(a);
@@ -480,9 +543,10 @@ static bool json_stream(struct server *s, const struct seen *q, int nth, struct 
 {
 	(void)s;
 	(void)q;
-	put_answer(out, 200, "", nth ? "{\"status\":\"a\"}\r\n{\"status\":\"b\"}\n{\"sta"
-				     : "{\"status\":\"a\"}{\"error\":\"no space\",\"errorDetail\":{\"code\":28,"
-				       "\"message\":\"no space left\"}}\n{\"status\":\"c\"}\n");
+	put_answer(out, 200, "",
+		   nth ? "{\"status\":\"a\"}\r\n{\"status\":\"b\"}\n{\"sta"
+		       : "{\"status\":\"a\"}{\"error\":\"no space\",\"errorDetail\":{\"code\":28,"
+			 "\"message\":\"no space left\"}}\n{\"status\":\"c\"}\n");
 	return true;
 }
 
@@ -528,7 +592,8 @@ static bool turn(struct server *s, const struct seen *q, int nth, struct buf *ou
 
 	(void)q;
 	if (next && *next == '!')
-		snprintf(link, sizeof link, "Link: <%s>; rel=\"next\"\r\n", server_url(b->other, next + 1, url));
+		snprintf(link, sizeof link, "Link: <%s>; rel=\"next\"\r\n",
+			 server_url(b->other, next + 1, url));
 	else if (next)
 		snprintf(link, sizeof link, "Link: <%s>; rel=\"next\"\r\n", next);
 	snprintf(body, sizeof body, "[{\"Name\":\"p%d\"}]", nth);
@@ -582,7 +647,8 @@ static void test_pages(void **state)
 
 		server_start(&s);
 		a = open_api(&s, &service, NULL);
-		r = api_pages(a, &(struct call){ .ep = &rows[LIST], .path = NOPATH, .in = &in }, read_page, &reader, &e);
+		r = api_pages(a, &(struct call){ .ep = &rows[LIST], .path = NOPATH, .in = &in }, read_page,
+			      &reader, &e);
 		api_free(a);
 		server_stop(&s);
 		if (r != cases[i].code || reader.pages != cases[i].pages)
@@ -606,7 +672,8 @@ static void test_page_elsewhere(void **state)
 	server_start(&s);
 	server_start(&b);
 	a = open_api(&s, &service, signer_new());
-	assert_code(0, api_pages(a, &(struct call){ .ep = &rows[LIST], .path = NOPATH }, read_page, &reader, &e), e);
+	assert_code(
+	    0, api_pages(a, &(struct call){ .ep = &rows[LIST], .path = NOPATH }, read_page, &reader, &e), e);
 	api_free(a);
 	server_stop(&s);
 	server_stop(&b);
@@ -620,20 +687,13 @@ static void test_page_elsewhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reply),
-		cmocka_unit_test(test_array),
-		cmocka_unit_test(test_head),
-		cmocka_unit_test(test_made_reply),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_arguments),
-		cmocka_unit_test(test_prefix),
-		cmocka_unit_test(test_fork),
-		cmocka_unit_test(test_stream),
-		cmocka_unit_test(test_stream_error),
-		cmocka_unit_test(test_json_stream),
-		cmocka_unit_test(test_pages),
-		cmocka_unit_test(test_page_elsewhere),
+		cmocka_unit_test(test_reply),        cmocka_unit_test(test_array),
+		cmocka_unit_test(test_head),         cmocka_unit_test(test_made_reply),
+		cmocka_unit_test(test_errors),       cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_arguments),    cmocka_unit_test(test_prefix),
+		cmocka_unit_test(test_fork),         cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_stream_error), cmocka_unit_test(test_json_stream),
+		cmocka_unit_test(test_pages),        cmocka_unit_test(test_page_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

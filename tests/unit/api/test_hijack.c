@@ -14,9 +14,8 @@
 struct attach_in {
 	const char *cmd, *keys;
 };
-static const struct type t_attach = TYPE(struct attach_in,
-	F(struct attach_in, cmd, "Cmd"),
-	F(struct attach_in, keys, "detachKeys", .where = IN_QUERY));
+static const struct type t_attach = TYPE(struct attach_in, F(struct attach_in, cmd, "Cmd"),
+					 F(struct attach_in, keys, "detachKeys", .where = IN_QUERY));
 
 static const struct endpoint rows[] = {
 	{ "up.thing.attach", "POST", "/{id}", &t_attach, NULL, { 101, 200 }, .shape = SHAPE_HIJACK },
@@ -42,13 +41,13 @@ static struct api *open_way(const struct way *w, struct auth *auth)
 	if (w->proxy)
 		snprintf(proxy, sizeof proxy, "http://user:hush-proxy@127.0.0.1:%s", fixture_value(w->proxy));
 	snprintf(url, sizeof url, "%s://127.0.0.1:%s", w->scheme, port);
-	if (api_new(&(struct api_setup){
-			    &service, url,
-			    DAVIT_OPTS(davit_connection_opts, .proxy = proxy, .ca_file = fixture_file("ca.pem"),
-				       .timeout_ms = 4000,
-				       .unix_socket = w->is_unix ? fixture_value(w->server) : NULL),
-			    auth },
-		    &a, &e))
+	if (api_new(
+		&(struct api_setup){ &service, url,
+				     DAVIT_OPTS(davit_connection_opts, .proxy = proxy,
+						.ca_file = fixture_file("ca.pem"), .timeout_ms = 4000,
+						.unix_socket = w->is_unix ? fixture_value(w->server) : NULL),
+				     auth },
+		&a, &e))
 		fail_msg("%s", e.msg);
 	return a;
 }
@@ -96,7 +95,7 @@ static davit_stream *hijack(struct api *a, int row, const char *id, const struct
 static void test_ways(void **state)
 {
 	static const struct way ways[] = {
-		{ "http", "up", NULL, false },	       { "http", "up_unix", NULL, true },
+		{ "http", "up", NULL, false },         { "http", "up_unix", NULL, true },
 		{ "https", "up_tls", NULL, false },    { "http", "up", "proxy", false },
 		{ "https", "up_tls", "proxy", false }, { "https", "up_tls", "proxy_auth", false },
 	};
@@ -116,8 +115,9 @@ static void test_ways(void **state)
 static void test_child(void **state)
 {
 	static const char script[] =
-		"cr=$(printf '\\r'); while IFS= read -r line; do [ \"$line\" = \"$cr\" ] && break; done;"
-		"printf 'HTTP/1.1 101 UP\\r\\nUpgrade: tcp\\r\\nConnection: Upgrade\\r\\n\\r\\nearly '; cat; printf bye";
+	    "cr=$(printf '\\r'); while IFS= read -r line; do [ \"$line\" = \"$cr\" ] && break; done;"
+	    "printf 'HTTP/1.1 101 UP\\r\\nUpgrade: tcp\\r\\nConnection: Upgrade\\r\\n\\r\\nearly '; cat; "
+	    "printf bye";
 	const char *const argv[] = { "sh", "-c", script, NULL };
 	struct hijack h = { .protocol = "tcp" };
 	struct api *a = open_way(&tcp, NULL);
@@ -166,7 +166,9 @@ static int resize(void *user, unsigned r, unsigned c, davit_err *e)
 
 static void test_resize(void **state)
 {
-	const struct hijack h = { .protocol = "tcp", .resize = resize, .release = release, .user = &released };
+	const struct hijack h = {
+		.protocol = "tcp", .resize = resize, .release = release, .user = &released
+	};
 	struct api *a = open_way(&tcp, NULL);
 	davit_stream *s = hijack(a, ATTACH, "up", &h);
 
@@ -175,8 +177,9 @@ static void test_resize(void **state)
 	assert_int_equal(davit_stream_resize(s, 24, 80, NULL), 0);
 	davit_stream_free(s);
 	assert_int_equal(released, 1);
-	assert_int_equal(api_hijack(a, &(struct call){ .ep = &rows[ATTACH], .path = PATH("up-404") }, &h, &s, NULL),
-			 DAVIT_ENOTFOUND);
+	assert_int_equal(
+	    api_hijack(a, &(struct call){ .ep = &rows[ATTACH], .path = PATH("up-404") }, &h, &s, NULL),
+	    DAVIT_ENOTFOUND);
 	assert_int_equal(released, 2);
 	api_free(a);
 }
@@ -192,12 +195,16 @@ static void test_refusals(void **state)
 		{ ATTACH, "up-404", DAVIT_ENOTFOUND, 404, "up.thing.attach: HTTP 404: no such thing" },
 		{ ATTACH, "up-chunked", DAVIT_EREMOTE, 500, "up.thing.attach: HTTP 500: no such thing" },
 		{ ATTACH, "up-until-end", DAVIT_ECONFLICT, 409, "up.thing.attach: HTTP 409: no such thing" },
-		{ ATTACH, "up-other", DAVIT_EPROTO, 0, "up.thing.attach: 127.0.0.1 upgraded to h2c, asked for was tcp" },
-		{ ATTACH, "up-document", DAVIT_EPROTO, 0, "up.thing.attach: 127.0.0.1 answered with a document" },
-		{ WATCH, "up-200", DAVIT_EPROTO, 200, "up.thing.watch: HTTP 200: OK, which is not expected here" },
+		{ ATTACH, "up-other", DAVIT_EPROTO, 0,
+		  "up.thing.attach: 127.0.0.1 upgraded to h2c, asked for was tcp" },
+		{ ATTACH, "up-document", DAVIT_EPROTO, 0,
+		  "up.thing.attach: 127.0.0.1 answered with a document" },
+		{ WATCH, "up-200", DAVIT_EPROTO, 200,
+		  "up.thing.watch: HTTP 200: OK, which is not expected here" },
 		{ ATTACH, "up-flood", DAVIT_ELIMIT, 0, "up.thing.attach: " },
 		{ ATTACH, "up-broken", DAVIT_EPROTO, 0, "up.thing.attach: " },
-		{ ATTACH, "up-hangup", DAVIT_EIO, 0, "up.thing.attach: 127.0.0.1 closed the connection without an answer" },
+		{ ATTACH, "up-hangup", DAVIT_EIO, 0,
+		  "up.thing.attach: 127.0.0.1 closed the connection without an answer" },
 		{ ATTACH, "up-auth", DAVIT_EDENIED, 401, "up.thing.attach: HTTP 401: No" },
 		{ CALL, "up", DAVIT_EARG, 0, "up.thing.get: the row is of another shape" },
 	};
@@ -208,14 +215,17 @@ static void test_refusals(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		davit_err e = { 0 };
-		int r = api_hijack(a, &(struct call){ .ep = &rows[cases[i].row], .path = PATH(cases[i].id) }, &h, &s, &e);
+		int r = api_hijack(a, &(struct call){ .ep = &rows[cases[i].row], .path = PATH(cases[i].id) },
+				   &h, &s, &e);
 
-		if (r != cases[i].code || e.http != cases[i].http || strncmp(e.msg, cases[i].msg, strlen(cases[i].msg)) != 0)
+		if (r != cases[i].code || e.http != cases[i].http ||
+		    strncmp(e.msg, cases[i].msg, strlen(cases[i].msg)) != 0)
 			fail_msg("case %zu: %d %d %s", i, r, e.http, e.msg);
 	}
 	/* A websocket server must prove that it is one. */
 	assert_int_equal(api_hijack(a, &(struct call){ .ep = &rows[WATCH], .path = PATH("up") },
-				    &(struct hijack){ .protocol = "websocket" }, &s, NULL), DAVIT_EPROTO);
+				    &(struct hijack){ .protocol = "websocket" }, &s, NULL),
+			 DAVIT_EPROTO);
 	api_free(a);
 }
 
@@ -234,11 +244,13 @@ static void test_time_and_cancel(void **state)
 	o.cancel = token;
 	snprintf(url, sizeof url, "http://127.0.0.1:%s", fixture_value("up"));
 	assert_int_equal(api_new(&(struct api_setup){ &service, url, &o, NULL }, &a, &e), 0);
-	assert_int_equal(api_hijack(a, &(struct call){ .ep = &rows[ATTACH], .path = PATH("up-silent") }, &h, &s, &e),
-			 DAVIT_ETIMEOUT);
+	assert_int_equal(
+	    api_hijack(a, &(struct call){ .ep = &rows[ATTACH], .path = PATH("up-silent") }, &h, &s, &e),
+	    DAVIT_ETIMEOUT);
 	davit_cancel(token);
-	assert_int_equal(api_hijack(a, &(struct call){ .ep = &rows[ATTACH], .path = PATH("up-silent") }, &h, &s, &e),
-			 DAVIT_ECANCELLED);
+	assert_int_equal(
+	    api_hijack(a, &(struct call){ .ep = &rows[ATTACH], .path = PATH("up-silent") }, &h, &s, &e),
+	    DAVIT_ECANCELLED);
 	api_free(a);
 	davit_cancel_unref(token);
 }
@@ -254,10 +266,13 @@ static int opener_prepare(struct auth *a, struct auth_request *req, struct auth_
 {
 	(void)sub;
 	assert_string_equal(req->method, "POST");
-	return ((struct opener *)a)->challenged ? headers_add_secret(req->headers, "Authorization", "Open sesame", e) : 0;
+	return ((struct opener *)a)->challenged
+		   ? headers_add_secret(req->headers, "Authorization", "Open sesame", e)
+		   : 0;
 }
 
-static int opener_challenge(struct auth *a, const struct auth_request *req, const struct headers *answer, davit_err *e)
+static int opener_challenge(struct auth *a, const struct auth_request *req, const struct headers *answer,
+			    davit_err *e)
 {
 	(void)req;
 	(void)answer;
@@ -268,7 +283,8 @@ static int opener_challenge(struct auth *a, const struct auth_request *req, cons
 
 static struct auth *opener_new(void)
 {
-	static const struct auth_ops ops = { .prepare = opener_prepare, .challenge = opener_challenge,
+	static const struct auth_ops ops = { .prepare = opener_prepare,
+					     .challenge = opener_challenge,
 					     .free = (void (*)(struct auth *))free };
 	struct opener *o = calloc(1, sizeof *o);
 
@@ -279,8 +295,9 @@ static struct auth *opener_new(void)
 
 static void test_authentication(void **state)
 {
-	static const char script[] = "cr=$(printf '\\r'); while IFS= read -r line; do [ \"$line\" = \"$cr\" ] && break; done;"
-				     "printf 'HTTP/1.1 401 No\\r\\nContent-Length: 0\\r\\n\\r\\n'";
+	static const char script[] =
+	    "cr=$(printf '\\r'); while IFS= read -r line; do [ \"$line\" = \"$cr\" ] && break; done;"
+	    "printf 'HTTP/1.1 401 No\\r\\nContent-Length: 0\\r\\n\\r\\n'";
 	const char *const argv[] = { "sh", "-c", script, NULL };
 	struct hijack h = { .protocol = "tcp" };
 	struct api *a = open_way(&tcp, opener_new());
@@ -293,7 +310,8 @@ static void test_authentication(void **state)
 
 	a = open_way(&tcp, opener_new());
 	assert_int_equal(dial_child(argv, &h.conn, &e), 0);
-	assert_int_equal(api_hijack(a, &(struct call){ .ep = &rows[ATTACH], .path = PATH("x") }, &h, &s, &e), DAVIT_EDENIED);
+	assert_int_equal(api_hijack(a, &(struct call){ .ep = &rows[ATTACH], .path = PATH("x") }, &h, &s, &e),
+			 DAVIT_EDENIED);
 	assert_non_null(strstr(e.msg, "cannot be opened again"));
 	api_free(a);
 }
@@ -301,12 +319,9 @@ static void test_authentication(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ways),
-		cmocka_unit_test(test_child),
-		cmocka_unit_test(test_body_and_heads),
-		cmocka_unit_test(test_resize),
-		cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_time_and_cancel),
+		cmocka_unit_test(test_ways),           cmocka_unit_test(test_child),
+		cmocka_unit_test(test_body_and_heads), cmocka_unit_test(test_resize),
+		cmocka_unit_test(test_refusals),       cmocka_unit_test(test_time_and_cancel),
 		cmocka_unit_test(test_authentication),
 	};
 

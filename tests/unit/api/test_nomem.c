@@ -11,9 +11,8 @@
 struct thing {
 	const char *name, *tag;
 };
-static const struct type t_thing = TYPE(struct thing,
-	F(struct thing, name, "Name"),
-	F(struct thing, tag, "Etag", .where = IN_HEADER));
+static const struct type t_thing =
+    TYPE(struct thing, F(struct thing, name, "Name"), F(struct thing, tag, "Etag", .where = IN_HEADER));
 
 static const struct endpoint rows[] = {
 	{ .name = "t.thing.get", .method = "GET", .path = "/v2/{name:name}/things/{id}", .ok = { 200 } },

@@ -102,7 +102,11 @@ static void test_find(void **state)
 		{ "GET", "/v2/a/%2e%2E/b/tags/list", DAVIT_EARG, NULL, { NULL } },
 		{ "GET", "/v2/a/./tags/list", DAVIT_EARG, NULL, { NULL } },
 		{ "GET", "/v2/a/manifests/v1", 0, "r.manifest.get", { "a", "v1" } },
-		{ "GET", "/v2/a/manifests/b/manifests/sha256:0", 0, "r.manifest.get", { "a/manifests/b", "sha256:0" } },
+		{ "GET",
+		  "/v2/a/manifests/b/manifests/sha256:0",
+		  0,
+		  "r.manifest.get",
+		  { "a/manifests/b", "sha256:0" } },
 		{ "GET", "/v2/a/manifests/sha256%3A0", 0, "r.manifest.get", { "a", "sha256:0" } },
 		{ "GET", "/v2/a/manifests/v%2F1", DAVIT_ENOTFOUND, NULL, { NULL } },
 		{ "DELETE", "/v2/a/blobs/sha256:0", 0, "r.blob.rm", { "a", "sha256:0" } },
@@ -201,7 +205,8 @@ static void test_row_rules(void **state)
 		bool good;
 	} cases[] = {
 		{ { "r.a.b", "GET", "/a", NULL, &t_body, { 200 }, .flags = EP_IDEMPOTENT }, true },
-		{ { "r.a.b", "POST", "/a/{x}/{y:rest}", &t_body, NULL, { 200, 201, 204, 304 }, .flags = 0 }, true },
+		{ { "r.a.b", "POST", "/a/{x}/{y:rest}", &t_body, NULL, { 200, 201, 204, 304 }, .flags = 0 },
+		  true },
 		{ { "q.a.b", "POST", "/a", NULL, NULL, { 200 }, .flags = 0 }, false },
 		{ { "r.a", "POST", "/a", NULL, NULL, { 200 }, .flags = 0 }, false },
 		{ { "r.a.b.c", "POST", "/a", NULL, NULL, { 200 }, .flags = 0 }, false },
@@ -238,8 +243,8 @@ static void test_row_rules(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_build),	  cmocka_unit_test(test_build_limit),
-		cmocka_unit_test(test_find),	  cmocka_unit_test(test_find_limits),
+		cmocka_unit_test(test_build),      cmocka_unit_test(test_build_limit),
+		cmocka_unit_test(test_find),       cmocka_unit_test(test_find_limits),
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_row_rules),
 	};
 

@@ -34,33 +34,37 @@ struct thing {
 	int64_t size;
 	davit_strv tags;
 };
-static const struct type t_thing = TYPE(struct thing,
-	F(struct thing, name, "Name", .required = true),
-	F(struct thing, size, "Size", .emit = EMIT_ZERO),
-	F(struct thing, tags, "Tags"));
+static const struct type t_thing =
+    TYPE(struct thing, F(struct thing, name, "Name", .required = true),
+	 F(struct thing, size, "Size", .emit = EMIT_ZERO), F(struct thing, tags, "Tags"));
 
 struct get_in {
 	davit_opt_int level;
 	davit_tri all;
 	davit_strv filter;
 };
-static const struct type t_get_in = TYPE(struct get_in,
-	F(struct get_in, level, "level", .where = IN_QUERY),
-	F(struct get_in, all, "all", .where = IN_QUERY, .spell = SPELL_TRUE_FALSE),
-	F(struct get_in, filter, "filter", .where = IN_QUERY));
+static const struct type t_get_in =
+    TYPE(struct get_in, F(struct get_in, level, "level", .where = IN_QUERY),
+	 F(struct get_in, all, "all", .where = IN_QUERY, .spell = SPELL_TRUE_FALSE),
+	 F(struct get_in, filter, "filter", .where = IN_QUERY));
 
 struct create_in {
 	const char *name;
 	davit_strv tags;
 	davit_tri dry;
 };
-static const struct type t_create_in = TYPE(struct create_in,
-	F(struct create_in, name, "Name", .required = true),
-	F(struct create_in, tags, "Tags"),
-	F(struct create_in, dry, "dry", .where = IN_QUERY));
+static const struct type t_create_in =
+    TYPE(struct create_in, F(struct create_in, name, "Name", .required = true),
+	 F(struct create_in, tags, "Tags"), F(struct create_in, dry, "dry", .where = IN_QUERY));
 
 static const struct endpoint rows[] = {
-	{ "demo.thing.get", "GET", "/v1/things/{name:name}/json", &t_get_in, &t_thing, { 200 }, .flags = EP_IDEMPOTENT },
+	{ "demo.thing.get",
+	  "GET",
+	  "/v1/things/{name:name}/json",
+	  &t_get_in,
+	  &t_thing,
+	  { 200 },
+	  .flags = EP_IDEMPOTENT },
 	{ "demo.thing.create", "POST", "/v1/things", &t_create_in, &t_thing, { 201 }, .flags = 0 },
 	{ "demo.thing.attach", "POST", "/v1/things/{id}/attach", NULL, NULL, { 101 }, .shape = SHAPE_HIJACK },
 };
@@ -85,7 +89,8 @@ static void do_create(const struct route *r, const void *input, struct thing *ou
 	out->size = in->dry == DAVIT_YES;
 }
 
-static void (*const actions[])(const struct route *r, const void *in, struct thing *out) = { do_get, do_create };
+static void (*const actions[])(const struct route *r, const void *in, struct thing *out) = { do_get,
+											     do_create };
 
 /* ---- the server over rows ---- */
 
@@ -122,7 +127,7 @@ static void on_end(void *cls, struct MHD_Connection *c, void **state, enum MHD_R
 static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, const char *text)
 {
 	struct MHD_Response *r =
-		MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+	    MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
 	enum MHD_Result ok;
 
 	MHD_add_response_header(r, "Content-Type", "application/json");
@@ -214,8 +219,8 @@ static void *echo_main(void *user)
 	return NULL;
 }
 
-static void on_upgrade(void *cls, struct MHD_Connection *c, void *state, const char *extra, size_t n, MHD_socket fd,
-		       struct MHD_UpgradeResponseHandle *handle)
+static void on_upgrade(void *cls, struct MHD_Connection *c, void *state, const char *extra, size_t n,
+		       MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
 {
 	struct echo *e = calloc(1, sizeof *e);
 
@@ -304,10 +309,10 @@ static int start(void **state)
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
 	(void)state;
-	daemon_ = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_UPGRADE | MHD_USE_SUPPRESS_DATE_NO_CLOCK, 0,
-				   NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
-				   MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
-				   MHD_OPTION_END);
+	daemon_ = MHD_start_daemon(
+	    MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_UPGRADE | MHD_USE_SUPPRESS_DATE_NO_CLOCK, 0, NULL,
+	    NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at, MHD_OPTION_URI_LOG_CALLBACK,
+	    on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
 	if (!daemon_)
 		return -1;
 	port = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_BIND_PORT)->port;
@@ -325,7 +330,8 @@ static int stop(void **state)
 
 static int dial(void)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 				  .sin_port = htons((uint16_t)port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -343,12 +349,13 @@ static void read_all(int fd, struct buf *out)
 	close(fd);
 }
 
-#define ANSWER(status, length, body)                                                                       \
-	"HTTP/1.1 " status "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " length \
-	"\r\n\r\n" body
+#define ANSWER(status, length, body)                                                                         \
+	"HTTP/1.1 " status                                                                                   \
+	"\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " length "\r\n\r\n" body
 #define GET(target) "GET " target " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-#define POST(target, length, body) \
-	"POST " target " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " length "\r\n\r\n" body
+#define POST(target, length, body)                                                                           \
+	"POST " target " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " length "\r\n\r"       \
+											      "\n" body
 
 static void test_bytes(void **state)
 {
@@ -359,14 +366,17 @@ static void test_bytes(void **state)
 		{ GET("/v1/things/a/b%2fc/json?level=7&unknown=1"),
 		  ANSWER("200 OK", "25", "{\"Name\":\"a/b/c\",\"Size\":7}") },
 		{ GET("/v1/things/%C3%A4%22/json?all=true&filter=x&filter=a%26b+c"),
-		  ANSWER("200 OK", "46", "{\"Name\":\"\xc3\xa4\\\"\",\"Size\":-1,\"Tags\":[\"x\",\"a&b c\"]}") },
+		  ANSWER("200 OK", "46",
+			 "{\"Name\":\"\xc3\xa4\\\"\",\"Size\":-1,\"Tags\":[\"x\",\"a&b c\"]}") },
 		{ POST("/v1/things?dry=1", "34", "{\"Name\":\"n\",\"Tags\":[],\"New\":[{}]}  "),
 		  ANSWER("201 Created", "31", "{\"Name\":\"n\",\"Size\":1,\"Tags\":[]}") },
 		{ GET("/v1/things"), ANSWER("405 Method Not Allowed", "48",
 					    "{\"message\":\"GET is not possible for /v1/things\"}") },
-		{ GET("/v2/things"), ANSWER("404 Not Found", "36", "{\"message\":\"there is no /v2/things\"}") },
+		{ GET("/v2/things"),
+		  ANSWER("404 Not Found", "36", "{\"message\":\"there is no /v2/things\"}") },
 		{ GET("/v1/things/%2e%2e/json"),
-		  ANSWER("400 Bad Request", "54", "{\"message\":\"the path has the segment \\\".\\\" or \\\"..\\\"\"}") },
+		  ANSWER("400 Bad Request", "54",
+			 "{\"message\":\"the path has the segment \\\".\\\" or \\\"..\\\"\"}") },
 	};
 
 	(void)state;
@@ -374,7 +384,8 @@ static void test_bytes(void **state)
 		struct buf got = BUF_INIT(100000);
 		int fd = dial();
 
-		assert_int_equal(send(fd, cases[i].request, strlen(cases[i].request), 0), strlen(cases[i].request));
+		assert_int_equal(send(fd, cases[i].request, strlen(cases[i].request), 0),
+				 strlen(cases[i].request));
 		read_all(fd, &got);
 		assert_string_equal(buf_str(&got), cases[i].answer);
 		buf_fini(&got);
@@ -403,7 +414,8 @@ static void test_refusals(void **state)
 		struct buf got = BUF_INIT(100000);
 		int fd = dial();
 
-		assert_int_equal(send(fd, cases[i].request, strlen(cases[i].request), 0), strlen(cases[i].request));
+		assert_int_equal(send(fd, cases[i].request, strlen(cases[i].request), 0),
+				 strlen(cases[i].request));
 		read_all(fd, &got);
 		if (strncmp(buf_str(&got), cases[i].status, strlen(cases[i].status)) != 0 ||
 		    !strstr(buf_str(&got), cases[i].message))
@@ -414,8 +426,9 @@ static void test_refusals(void **state)
 
 static void test_upgrade(void **state)
 {
-	static const char request[] = "POST /v1/things/x/attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
-				      "Upgrade: tcp\r\nContent-Length: 0\r\n\r\nearly ";
+	static const char request[] =
+	    "POST /v1/things/x/attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+	    "Upgrade: tcp\r\nContent-Length: 0\r\n\r\nearly ";
 	struct buf got = BUF_INIT(100000);
 	int fd = dial();
 
@@ -424,8 +437,9 @@ static void test_upgrade(void **state)
 	assert_int_equal(send(fd, "late ", 5, 0), 5);
 	shutdown(fd, SHUT_WR);
 	read_all(fd, &got);
-	assert_string_equal(buf_str(&got), "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
-					   "early late bye");
+	assert_string_equal(buf_str(&got),
+			    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+			    "early late bye");
 	assert_true(echoing.runs);
 	pthread_join(echoing.thread, NULL);
 	buf_fini(&got);
@@ -484,8 +498,9 @@ static void test_rows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bytes),	   cmocka_unit_test(test_refusals), cmocka_unit_test(test_upgrade),
-		cmocka_unit_test(test_own_client), cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_bytes),   cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_upgrade), cmocka_unit_test(test_own_client),
+		cmocka_unit_test(test_rows),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
