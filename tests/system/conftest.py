@@ -3,6 +3,7 @@
 All temporary files lie in one directory that is removed at the end; servers end with their fixtures.
 """
 
+import contextlib
 import http.client
 import os
 import shutil
@@ -32,6 +33,16 @@ def pytest_configure(config):
         config.option.basetemp = os.path.join(config.davit_tmp, 'base')
 
 
+def pytest_sessionfinish(session):
+    """After all fixtures have ended, no process and no directory of a server is left."""
+    left = os.listdir(tempfile.tempdir)
+    with contextlib.suppress(ChildProcessError):
+        left.append(f'a child process: {os.waitpid(-1, os.WNOHANG)}')
+    if left:
+        print(f'\nleft behind by the tests: {left}', file=sys.stderr)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_unconfigure(config):
     """Remove that directory."""
     shutil.rmtree(config.davit_tmp, ignore_errors=True)
@@ -39,16 +50,6 @@ def pytest_unconfigure(config):
         os.environ.pop('TMPDIR', None)
     else:
         os.environ['TMPDIR'] = TMPDIR
-
-
-@pytest.fixture(scope='session', autouse=True)
-def nothing_left():
-    """At the end no process and no directory of a server is left."""
-    yield
-    left = os.listdir(tempfile.tempdir)
-    assert not left, f'temporary files are left: {left}'
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ JSON = {'Content-Type': 'application/vnd.docker.distribution.manifest.v2+json'}
 def test_bad_reference(davit, registry, work, reference, said):
     """Refused before a request is made."""
     result = davit.run('registry', 'blob', 'pull', f'{registry.host}/{reference}', '-o', work / 'x')
-    result.fails(2, said)
+    result.fails((2, 8) if 'md5' in reference else 2, said)
     assert not os.listdir(work)
 
 
@@ -123,10 +123,10 @@ def test_unreadable_config(davit, secured, repo, home, content):
 def test_wrong_password(davit, dxf, secured, repo, tokened):
     """Basic and token authentication: denied, and not as a missing repository."""
     for server in (secured, tokened):
-        env = {'DXF_USERNAME': 'fred', 'DXF_PASSWORD': 'wrong'}
+        env = {'DXF_USERNAME': 'fred', 'DXF_PASSWORD': 'Xyzzy-42'}
         result = davit.run(*davit.tags(f'{server.host}/{repo}', '--ca-file', server.tls.ca), env=env)
         result.fails(4, server.host if server is secured else 'unauthorized|denied|password')
-        assert 'wrong' not in result.err.replace('wrong password', '').replace('wrong user', '')
+        assert 'Xyzzy' not in result.err
         dxf(server, **env).run('list-aliases', repo).fails(13, 'unauthorized')
 
 

@@ -8,6 +8,7 @@ import select
 import signal
 import struct
 import subprocess
+import tempfile
 import termios
 import time
 
@@ -20,22 +21,22 @@ def on_terminal(program, *args, env=None, columns=80, interrupt=False):
     """Run with stderr on a terminal; exit code, stdout, what the terminal got."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
-    process = program.start(*args, env=env, stderr=theirs)
-    os.close(theirs)
-    shown, begun = b'', time.monotonic()
-    while time.monotonic() - begun < 30:
-        ready, _, _ = select.select([ours], [], [], 0.2)
-        try:
-            piece = os.read(ours, 65536) if ready else b''
-        except OSError:
-            break
-        shown += piece
-        if interrupt and b'%' in shown:
-            process.send_signal(signal.SIGINT)
-            interrupt = False
-    out, _ = process.communicate(timeout=30)
-    os.close(ours)
-    return process.returncode, out, shown.decode('utf-8', 'replace')
+    with tempfile.TemporaryFile() as out:
+        process = program.start(*args, env={'TERM': 'xterm'} | (env or {}), stdout=out, stderr=theirs)
+        os.close(theirs)
+        shown = b''
+        while select.select([ours], [], [], 30)[0]:
+            try:
+                shown += os.read(ours, 65536)
+            except OSError:  # the other side is closed
+                break
+            if interrupt and b'%' in shown:
+                process.send_signal(signal.SIGINT)
+                interrupt = False
+        process.wait(30)
+        os.close(ours)
+        out.seek(0)
+        return process.returncode, out.read(), shown.decode('utf-8', 'replace')
 
 
 def test_bar(davit, proxy, repo, stored, work):

@@ -83,15 +83,15 @@ def test_several_scopes(davit, tokened, tokens, ca, repo, blob):
     davit.run(*davit.stat(f'{tokened.host}/{repo}-2', item.digest, *ca), env=FRED).ok()
 
 
-@pytest.mark.parametrize('at', ['HEAD', 'POST', 'PUT'])
+@pytest.mark.parametrize('at', ['POST', 'PUT'])
 def test_expiry_in_the_middle(davit, authority, tokens, ca, repo, blob, at):
     """A token that is refused in the middle of a push: a new one is got, and the blob arrives whole."""
     item = blob(2_000_000)
     challenge = (f'Bearer realm="{tokens.realm}",service="{tokens.service}",'
                  f'scope="repository:{repo}:pull,push",error="invalid_token"')
     with Registry(tokens=tokens) as backend, FaultProxy(backend.host, tls=authority) as proxy:
-        proxy.rules.set(Rule('refuse', method=at, path='/blobs/', skip=1 if at == 'HEAD' else 0,
-                             times=1, status=401, headers={'WWW-Authenticate': challenge}))
+        proxy.rules.set(Rule('refuse', method=at, path='/blobs/', times=1,
+                             status=401, headers={'WWW-Authenticate': challenge}))
         davit.run(*davit.push(f'{proxy.host}/{repo}', item.path, *ca), env=FRED).ok()
         assert len([s for s in proxy.log if s.status == 401]) >= 1
         whole = [s for s in proxy.requests('PUT') if s.status == 201]
@@ -185,15 +185,17 @@ def test_dxf_upload_location_on_another_host(dxf, authority, other, registry, re
         assert any('authorization' in s.headers for s in guarded.log)
 
 
-def test_token_server_elsewhere(davit, authority, registry, tokens, ca, repo):
-    """A bearer token is for the registry, not for where it redirects to; a realm over plain http that
-    is not loopback gets no password."""
+def test_token_server_over_http(davit, authority, registry, other, ca, repo):
+    """A token server that speaks plain http and is not loopback gets no password. (It is reached here
+    through an http proxy, which sees all.)"""
+    other.rules.set(Rule('answer', status=200, body='{"token": "abc"}'))
+    env = FRED | {'http_proxy': f'http://127.0.0.1:{other.port}'}
     with FaultProxy(registry.host, tls=authority) as p:
         p.rules.set(Rule('answer', status=401, headers={
             'WWW-Authenticate': 'Bearer realm="http://registry.invalid/token",service="x"'}))
-        result = davit.run(*davit.tags(f'{p.host}/{repo}', '--retries', '0', *ca), env=FRED)
-        result.fails((1, 4), 'http')
-    assert not tokens.log
+        result = davit.run(*davit.tags(f'{p.host}/{repo}', '--retries', '0', *ca), env=env)
+        assert result.code in (1, 4), result
+    assert not leaks(other)
 
 
 def test_tls_downgrade(davit, authority, other, registry, repo, stored, ca, work):

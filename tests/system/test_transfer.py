@@ -19,19 +19,16 @@ def pull(davit, host, repo, item, work, *more):
 
 
 def test_cut_is_continued(davit, dxf, proxy, repo, stored, work):
-    """A cut connection is continued with a Range request."""
+    """A cut connection is continued with a Range request; dxf fails, as python-dxf does."""
     item = stored(1_000_000)
-    for program in ('davit', 'dxf'):
-        proxy.log.clear()
-        proxy.rules.set(Rule('cut', path=BLOB, bytes=400_000, times=1))
-        if program == 'davit':
-            pull(davit, proxy.host, repo, item, work).ok()
-            got = (work / 'out').read_bytes()
-        else:
-            got = dxf(proxy).run('pull-blob', repo, item.digest).ok().out
-        assert got == item.data
-        ranges = [s.headers.get('range') for s in proxy.requests('GET', BLOB)]
-        assert ranges[0] is None and ranges[1].startswith('bytes=400000-'), ranges
+    cut = {'do': 'cut', 'path': BLOB, 'bytes': 400_000, 'times': 1}
+    proxy.rules.set(cut)
+    pull(davit, proxy.host, repo, item, work).ok()
+    assert (work / 'out').read_bytes() == item.data
+    ranges = [s.headers.get('range') for s in proxy.requests('GET', BLOB)]
+    assert ranges[0] is None and ranges[1].startswith('bytes=400000-'), ranges
+    proxy.rules.set(cut)
+    dxf(proxy).run('pull-blob', repo, item.digest).fails(1)
 
 
 @pytest.mark.parametrize('fault', ['cut', 'reset', 'short'])
@@ -100,29 +97,39 @@ def test_stall(davit, proxy, repo, stored):
     assert result.seconds < 5
 
 
+def cancelled(proxy):
+    """Sessions that were begun and not finished; each must have been cancelled. (docker-registry 2.8.2
+    refuses to cancel one whose body broke off: its state is not the one that the client knows.)"""
+    finished = {s.path for s in proxy.requests('PUT', '/uploads/') if s.status == 201}
+    begun = {s.path for s in proxy.log if '/uploads/' in s.path and s.method in ('PUT', 'PATCH')}
+    asked = {s.path for s in proxy.requests('DELETE', '/uploads/')}
+    assert begun and begun - finished <= asked, f'not cancelled: {begun - finished - asked}'
+    return begun - finished
+
+
 @pytest.mark.parametrize('stream', [False, True])
-def test_push_reset(davit, proxy, registry, repo, blob, stream):
-    """A reset in the middle of an upload: a file is sent again; a stream fails and is cancelled."""
+def test_push_reset(davit, proxy, repo, blob, stream):
+    """A reset in the middle of an upload: a file is sent again; a stream fails. The session that broke
+    is cancelled."""
     item = blob(3_000_000)
     rule = Rule('reset', method='PUT|PATCH', where='request', bytes=1_000_000, times=1)
     proxy.rules.set(rule)
+    args = davit.push(f'{proxy.host}/{repo}', '-' if stream else item.path)
+    result = davit.run(*args, stdin=item.data if stream else b'')
+    assert rule.used == 1 and cancelled(proxy)
     if stream:
-        args = davit.push(f'{proxy.host}/{repo}', '-')
-        davit.run(*args, stdin=item.data).fails(1)
+        result.fails(1, 'reset|broken|closed|lost')
     else:
-        result = davit.run(*davit.push(f'{proxy.host}/{repo}', item.path))
-        if result.code:
-            result.fails(1, 'reset|broken|closed|connection')
-    assert rule.used == 1
-    assert not [u for u in registry.uploads() if repo in u], 'the upload session is left'
+        result.ok()
+        davit.run(*davit.stat(f'{proxy.host}/{repo}', item.digest)).ok()
 
 
-def test_promised_digest(davit, registry, repo, blob):
+def test_promised_digest(davit, proxy, repo, blob):
     """A stream that has not the promised digest is not stored; its session is cancelled."""
     item = blob(2_000_000)
-    args = davit.push(f'{registry.host}/{repo}', '-', '--digest', 'sha256:' + 'b' * 64)
+    args = davit.push(f'{proxy.host}/{repo}', '-', '--digest', 'sha256:' + 'b' * 64)
     davit.run(*args, stdin=item.data).fails(6, 'digest|match')
-    assert not [u for u in registry.uploads() if repo in u]
+    assert cancelled(proxy)
 
 
 def test_empty_blob(davit, dxf, registry, repo, blob, work):
@@ -195,21 +202,20 @@ def test_interrupted_pull(davit, proxy, repo, stored, work, number):
 
 
 def test_interrupted_push(davit, dxf, proxy, registry, repo, blob):
-    """The upload session is cancelled at the registry."""
+    """The upload session is cancelled at the registry: it is gone."""
     item = blob(3_000_000)
     for program, args in ((davit, davit.push(f'{proxy.host}/{repo}', item.path)),
                           (dxf(proxy), ('push-blob', repo, item.path))):
         proxy.log.clear()
-        proxy.rules.set(Rule('stall', method='PUT|PATCH', where='request', bytes=500_000))
+        proxy.rules.set(Rule('stall', method='PUT|PATCH', where='request'))
         code, err, seconds = interrupted(
             program, args, lambda: any(s.body_bytes for s in proxy.log))
         assert code == 130, err
-        assert seconds < 5
-        assert proxy.requests('DELETE', '/blobs/uploads/'), 'no session was cancelled'
+        assert seconds < 5 and cancelled(proxy)
         assert not [u for u in registry.uploads() if repo in u]
 
 
-def test_interrupted_stream_push(davit, proxy, registry, repo, tmp_path):
+def test_interrupted_stream_push(davit, proxy, repo):
     """The same while waiting for more standard input."""
     reading, writing = os.pipe()
     os.write(writing, b'x' * 1000)
@@ -220,7 +226,7 @@ def test_interrupted_stream_push(davit, proxy, registry, repo, tmp_path):
         os.close(reading)
         os.close(writing)
     assert code == 130, err
-    assert not [u for u in registry.uploads() if repo in u]
+    assert cancelled(proxy)
 
 
 def test_big_both_ways(davit, dxf, registry, home, work, repo):
