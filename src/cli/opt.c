@@ -358,7 +358,6 @@ int opt_next(struct opt_parser *p, const char **word, davit_err *e)
 		int r;
 
 		if (!is_option(p, w)) {
-			p->given = p->ended;
 			*word = w;
 			return 1;
 		}

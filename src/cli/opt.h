@@ -91,7 +91,6 @@ struct opt_parser {
 	int argc;
 	int at;                        /* next word to look at */
 	bool ended;                    /* after "--" */
-	bool given;                    /* whether the word was handed out after "--" */
 	struct opt_set set[OPT_SETS];  /* searched in this order */
 };
 

@@ -29,13 +29,6 @@ bool tty_is_smart(int fd)
 	return isatty(fd) && term && *term && strcmp(term, "dumb") != 0;
 }
 
-bool tty_colour(int fd)
-{
-	const char *no = getenv("NO_COLOR");
-
-	return tty_is_smart(fd) && !(no && *no);
-}
-
 size_t tty_columns(int fd)
 {
 	const char *env = getenv("COLUMNS");

@@ -13,9 +13,6 @@ bool tty_is_smart(int fd);
 /* Columns of the terminal at fd: its size, else COLUMNS, else 80. */
 size_t tty_columns(int fd);
 
-/* Whether colours may be used on fd: a smart terminal and no NO_COLOR. */
-bool tty_colour(int fd);
-
 /*
  * Asks on /dev/tty without echo and appends the answer (without newline) to out, which should be a secret
  * buffer. The terminal is restored on every way out, also by signals. DAVIT_EIO if there is no terminal,

@@ -235,20 +235,6 @@ static void all_cases(void **state)
 		check(cases[i].line, cases[i].expected);
 }
 
-static void words_behind_dashes_are_marked(void **state)
-{
-	char *argv[] = { (char[]){ "a" }, (char[]){ "--" }, (char[]){ "b" } };
-	struct opt_parser p = { .argv = argv, .argc = 3 };
-	const char *word;
-
-	(void)state;
-	assert_int_equal(opt_next(&p, &word, NULL), 1);
-	assert_false(p.given);
-	assert_int_equal(opt_next(&p, &word, NULL), 1);
-	assert_true(p.given);
-	assert_int_equal(opt_next(&p, &word, NULL), 0);
-}
-
 static void help_is_wrapped(void **state)
 {
 	static const struct opt rows[] = {
@@ -321,7 +307,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_cases),
-		cmocka_unit_test(words_behind_dashes_are_marked),
 		cmocka_unit_test(help_is_wrapped),
 		cmocka_unit_test(text_is_wrapped),
 		cmocka_unit_test(suggestions),
