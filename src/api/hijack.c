@@ -259,7 +259,8 @@ static bool whole_body(struct shake *s)
 /* Any answer but the wanted one. The text is a nicety: what goes wrong while it is read is not told. */
 static int refused(struct shake *s, davit_err *e)
 {
-	while (!whole_body(s)) {
+	/* A success that is not wanted may stay open for ever. */
+	while (s->t.resp.status >= 300 && !whole_body(s)) {
 		char piece[PIECE];
 		size_t got = 0;
 
