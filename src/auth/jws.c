@@ -139,18 +139,18 @@ static size_t signature_der(const unsigned char raw[2 * COORD], unsigned char de
 	return n > 0 && n <= DER_MAX ? (size_t)i2d_ECDSA_SIG(sig, &p) : 0;
 }
 
-int jws_verify(const void *input, size_t n, const char *x, const char *y, const char *signature, davit_err *e)
+int jws_verify(const void *input, size_t n, const struct jws_text *s, davit_err *e)
 {
 	unsigned char point[1 + 2 * COORD] = { POINT_CONVERSION_UNCOMPRESSED }, raw[2 * COORD], der[DER_MAX];
 	CLEANUP(md_fini) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	CLEANUP(pkey_fini) EVP_PKEY *key = NULL;
 	size_t len;
-	int r = get64(x, point + 1, COORD, "key", e);
+	int r = get64(s->x, point + 1, COORD, "key", e);
 
 	if (!r)
-		r = get64(y, point + 1 + COORD, COORD, "key", e);
+		r = get64(s->y, point + 1 + COORD, COORD, "key", e);
 	if (!r)
-		r = get64(signature, raw, sizeof raw, "value", e);
+		r = get64(s->signature, raw, sizeof raw, "value", e);
 	if (r)
 		return r;
 	key = import_key(point);

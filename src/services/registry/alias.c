@@ -90,8 +90,7 @@ static const struct type alias_type = { .name = "davit_registry_alias", .size = 
 
 /* An alias reply that is being filled. */
 struct alias {
-	davit_registry *r;
-	const char *repo;
+	struct registry_at at;
 	const davit_registry_manifest_opts *opts; /* may be NULL */
 	davit_registry_alias *reply;
 	davit_registry_alias_entry **v;           /* in the reply's arena */
@@ -161,8 +160,9 @@ static int add_entry(struct alias *al, const davit_registry_descriptor *d, const
 
 static int add_fetched(struct alias *al, const davit_registry_descriptor *d, davit_err *e)
 {
+	const struct registry_at at = { al->at.r, al->at.repo, d->digest };
 	davit_registry_manifest *m;
-	int r = registry_manifest_fetch_entry(al->r, al->repo, d, al->opts, &m, e);
+	int r = registry_manifest_fetch_entry(&at, al->opts, &m, e);
 
 	if (r)
 		return r;
@@ -229,12 +229,12 @@ static int make_alias(struct alias *al, const davit_registry_manifest *m, bool s
 int davit_registry_alias_get(davit_registry *r, const char *repo, const char *alias,
 			     const davit_registry_manifest_opts *opts, davit_registry_alias **out, davit_err *e)
 {
-	struct alias al = { .r = r, .repo = repo, .opts = opts };
+	struct alias al = { .at = { r, repo, alias }, .opts = opts };
 	davit_registry_manifest *m;
 	int rc = CHECK_OPTS(opts, davit_registry_manifest_opts, e);
 
 	if (!rc)
-		rc = registry_manifest_fetch(r, repo, alias, opts, &m, e);
+		rc = registry_manifest_fetch(&al.at, opts, &m, e);
 	if (rc)
 		return rc;
 	rc = make_alias(&al, m, false, out, e);
@@ -245,7 +245,7 @@ int davit_registry_alias_get(davit_registry *r, const char *repo, const char *al
 int davit_registry_alias_resolve(davit_registry *r, const char *repo, const davit_registry_manifest_body *body,
 				 const davit_registry_manifest_opts *opts, davit_registry_alias **out, davit_err *e)
 {
-	struct alias al = { .r = r, .repo = repo, .opts = opts };
+	struct alias al = { .at = { r, repo, NULL }, .opts = opts };
 	davit_registry_manifest *m;
 	int rc = body ? 0 : err_set(e, DAVIT_EARG, "the manifest is missing");
 
@@ -261,10 +261,10 @@ int davit_registry_alias_resolve(davit_registry *r, const char *repo, const davi
 int davit_registry_alias_delete(davit_registry *r, const char *repo, const char *alias, davit_registry_alias **out,
 				davit_err *e)
 {
-	struct alias al = { .r = r, .repo = repo };
+	struct alias al = { .at = { r, repo, alias } };
 	davit_registry_alias *made = NULL;
 	davit_registry_manifest *m;
-	int rc = registry_manifest_fetch(r, repo, alias, NULL, &m, e);
+	int rc = registry_manifest_fetch(&al.at, NULL, &m, e);
 
 	if (rc)
 		return rc;
@@ -282,7 +282,7 @@ int davit_registry_alias_delete(davit_registry *r, const char *repo, const char 
 /* --- writing ----------------------------------------------------------------------------------- */
 
 /* The manifest of python-dxf: the first blob is the configuration, too. */
-static int fill_layers(davit_registry *r, const char *repo, const davit_strv *digests, struct arena *a,
+static int fill_layers(const struct registry_at *at, const davit_strv *digests, struct arena *a,
 		       davit_registry_manifest *m, davit_err *e)
 {
 	const davit_registry_descriptor **v = arena_alloc(a, digests->n, sizeof *v);
@@ -294,7 +294,7 @@ static int fill_layers(davit_registry *r, const char *repo, const davit_strv *di
 	for (size_t i = 0; i < digests->n; i++) {
 		davit_registry_descriptor *d;
 
-		rc = davit_registry_blob_stat(r, repo, digests->v[i], &d, e);
+		rc = davit_registry_blob_stat(at->r, at->repo, digests->v[i], &d, e);
 		if (rc)
 			return rc;
 		layers[i] = (davit_registry_descriptor){
@@ -333,13 +333,14 @@ static int as_reply(const struct buf *text, davit_registry_manifest **out, davit
 int davit_registry_manifest_make(davit_registry *r, const char *repo, const davit_strv *digests,
 				 davit_registry_manifest **out, davit_err *e)
 {
+	const struct registry_at at = { r, repo, NULL };
 	AUTO_BUF struct buf text = BUF_INIT(LIMIT_MANIFEST);
 	davit_registry_manifest m;
 	struct arena mem = { 0 };
 	int rc = check_digests(digests, e);
 
 	if (!rc)
-		rc = fill_layers(r, repo, digests, &mem, &m, e);
+		rc = fill_layers(&at, digests, &mem, &m, e);
 	if (!rc)
 		rc = registry_json(&registry_manifest_type, &m, &text, e);
 	arena_fini(&mem);
@@ -360,43 +361,43 @@ int davit_registry_manifest_make_schema1(const char *repo, const char *alias, co
 }
 
 /* PUT of a manifest that was made; media_type NULL: none is said. Takes m. */
-static int send_made(davit_registry *r, const char *repo, const char *alias, davit_registry_manifest *m,
-		     const char *media_type, davit_err *e)
+static int send_made(const struct registry_at *at, davit_registry_manifest *m, const char *media_type, davit_err *e)
 {
 	davit_registry_manifest_body body = { .media_type = media_type };
 	int rc;
 
 	body.bytes = davit_reply_raw(m, &body.n);
-	rc = registry_manifest_send(r, repo, alias, &body, m->digest, e);
+	rc = registry_manifest_send(at, &body, m->digest, e);
 	if (rc)
 		davit_reply_free(m);
 	return rc;
 }
 
-static int set_schema2(davit_registry *r, const char *repo, const char *alias, const davit_strv *digests,
-		       davit_registry_manifest **out, davit_err *e)
+static int set_schema2(const struct registry_at *at, const davit_strv *digests, davit_registry_manifest **out,
+		       davit_err *e)
 {
-	int rc = davit_registry_manifest_make(r, repo, digests, out, e);
+	int rc = davit_registry_manifest_make(at->r, at->repo, digests, out, e);
 
-	return rc ? rc : send_made(r, repo, alias, *out, (*out)->media_type, e);
+	return rc ? rc : send_made(at, *out, (*out)->media_type, e);
 }
 
-static int set_schema1(davit_registry *r, const char *repo, const char *alias, const davit_strv *digests,
-		       davit_registry_manifest **out, davit_err *e)
+static int set_schema1(const struct registry_at *at, const davit_strv *digests, davit_registry_manifest **out,
+		       davit_err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(LIMIT_MANIFEST), signed_text = BUF_INIT(LIMIT_MANIFEST);
-	int rc = registry_schema1_make(repo, alias, digests, &text, e);
+	int rc = registry_schema1_make(at->repo, at->reference, digests, &text, e);
 
 	if (!rc)
 		rc = registry_schema1_sign(buf_str(&text), text.len, &signed_text, e);
 	if (!rc)
 		rc = as_reply(&signed_text, out, e);
-	return rc ? rc : send_made(r, repo, alias, *out, NULL, e);
+	return rc ? rc : send_made(at, *out, NULL, e);
 }
 
 int davit_registry_alias_set(davit_registry *r, const char *repo, const char *alias, const davit_strv *digests,
 			     davit_registry_manifest **out, davit_err *e)
 {
+	const struct registry_at at = { r, repo, alias };
 	davit_registry_manifest *m;
 	davit_err first = { 0 };
 	int rc = check_digests(digests, e);
@@ -405,9 +406,9 @@ int davit_registry_alias_set(davit_registry *r, const char *repo, const char *al
 		rc = registry_check_reference(r, alias, e);
 	if (rc)
 		return rc;
-	rc = set_schema2(r, repo, alias, digests, &m, &first);
+	rc = set_schema2(&at, digests, &m, &first);
 	/* A registry of the old kind. If it does not want this either, its first reason is the better one. */
-	if (rc && first.http == 400 && !set_schema1(r, repo, alias, digests, &m, NULL))
+	if (rc && first.http == 400 && !set_schema1(&at, digests, &m, NULL))
 		rc = 0;
 	if (rc) {
 		if (e)

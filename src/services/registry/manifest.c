@@ -13,14 +13,15 @@
 #define OCI    "application/vnd.oci.image."
 
 /* What we can understand. Schema 1 is told by its body. */
+enum { OCI_IMAGE = 0, OCI_INDEX, DOCKER_IMAGE, DOCKER_INDEX };
 static const struct media {
 	const char *type;
 	bool index;
 } known[] = {
-	{ DOCKER "v2+json", false },
-	{ DOCKER "list.v2+json", true },
-	{ OCI "manifest.v1+json", false },
-	{ OCI "index.v1+json", true },
+	[OCI_IMAGE] = { OCI "manifest.v1+json", false },
+	[OCI_INDEX] = { OCI "index.v1+json", true },
+	[DOCKER_IMAGE] = { DOCKER "v2+json", false },
+	[DOCKER_INDEX] = { DOCKER "list.v2+json", true },
 };
 
 static const char accept_all[] = DOCKER "v1+json, " DOCKER "v2+json, " DOCKER "list.v2+json, " OCI
@@ -44,24 +45,26 @@ static bool has_array(const struct jnode *j, const char *name)
 }
 
 /* mediaType decides; an OCI manifest may leave it out: then Content-Type, then what the members look like. */
-static int choose_media(const struct registry_bytes *b, const struct jnode *j, const struct media **out,
-			davit_err *e)
+static const struct media *choose_media(const struct registry_bytes *b, const struct jnode *j, int *code,
+					davit_err *e)
 {
 	const char *own = davit_value_string(davit_value_member(json_value(j), "mediaType"));
 	const char *type = own ? own : b->content_type;
+	const struct media *found = type ? find_media(type, strcspn(type, " ;")) : NULL;
 
-	*out = type ? find_media(type, strcspn(type, " ;")) : NULL;
-	if (!*out && own)
-		return err_set(e, DAVIT_EUNSUPPORTED, "The mediaType \"%s\" is not supported", own);
-	if (*out)
-		return 0;
-	if (has_array(j, "layers"))
-		*out = find_media(OCI "manifest.v1+json", strlen(OCI "manifest.v1+json"));
+	*code = 0;
+	if (found)
+		return found;
+	if (own)
+		*code = err_set(e, DAVIT_EUNSUPPORTED, "The mediaType \"%s\" is not supported", own);
+	else if (has_array(j, "layers"))
+		return &known[OCI_IMAGE];
 	else if (has_array(j, "manifests"))
-		*out = find_media(OCI "index.v1+json", strlen(OCI "index.v1+json"));
+		return &known[OCI_INDEX];
 	else
-		return err_set(e, DAVIT_EPROTO, "this is no manifest: it has neither mediaType nor layers nor manifests");
-	return 0;
+		*code = err_set(e, DAVIT_EPROTO,
+				"this is no manifest: it has neither mediaType nor layers nor manifests");
+	return NULL;
 }
 
 static int check_descriptors(const char *what, const davit_registry_descriptors *d, size_t max, davit_err *e)
@@ -105,12 +108,13 @@ static int check_shape(const struct media *m, const struct jnode *j, davit_regis
 static int decode_schema2(const struct registry_bytes *b, const struct jnode *j, struct arena *a,
 			  davit_registry_manifest *out, davit_err *e)
 {
-	const struct media *media;
 	char digest[DAVIT_DIGEST_MAX];
-	int r = choose_media(b, j, &media, e);
+	int r;
+	const struct media *media = choose_media(b, j, &r, e);
 
-	if (!r)
-		r = err_at(e, codec_decode(&registry_manifest_type, j, out, a, e), "manifest");
+	if (!media)
+		return r;
+	r = err_at(e, codec_decode(&registry_manifest_type, j, out, a, e), "manifest");
 	if (!r)
 		r = check_shape(media, j, out, e);
 	if (!r)
@@ -245,11 +249,11 @@ static int add_accept(const davit_registry_manifest_opts *opts, struct headers *
 	return r ? r : headers_add(h, "Accept", buf_str(&text), e);
 }
 
-static int check_target(davit_registry *r, const char *repo, const char *reference, struct buf *name, davit_err *e)
+static int check_target(const struct registry_at *at, struct buf *name, davit_err *e)
 {
-	int rc = registry_repo(r, repo, name, e);
+	int rc = registry_repo(at->r, at->repo, name, e);
 
-	return rc ? rc : registry_check_reference(r, reference, e);
+	return rc ? rc : registry_check_reference(at->r, at->reference, e);
 }
 
 /* Decodes what was received into its own reply and checks all digests. */
@@ -270,25 +274,25 @@ static int accept_reply(davit_registry_manifest *m, const char *reference, bool 
 	return r;
 }
 
-int registry_manifest_fetch(davit_registry *r, const char *repo, const char *reference,
-			    const davit_registry_manifest_opts *opts, davit_registry_manifest **out, davit_err *e)
+int registry_manifest_fetch(const struct registry_at *at, const davit_registry_manifest_opts *opts,
+			    davit_registry_manifest **out, davit_err *e)
 {
 	AUTO_BUF struct buf name = BUF_INIT(LIMIT_URL);
 	struct headers h = { 0 };
 	struct call c = { .ep = REGISTRY_ROW(R_MANIFEST_GET), .headers = &h, .decode = true };
 	void *m = NULL;
-	int rc = check_target(r, repo, reference, &name, e);
+	int rc = check_target(at, &name, e);
 
 	if (rc)
 		return rc;
 	rc = add_accept(opts, &h, e);
-	c.path = PATH(buf_str(&name), reference);
+	c.path = PATH(buf_str(&name), at->reference);
 	if (!rc)
-		rc = registry_call(r, &c, &m, e);
+		rc = registry_call(at->r, &c, &m, e);
 	headers_fini(&h);
 	if (rc)
 		return rc;
-	rc = accept_reply(m, reference, opts && opts->verify == DAVIT_NO, e);
+	rc = accept_reply(m, at->reference, opts && opts->verify == DAVIT_NO, e);
 	if (rc) {
 		davit_reply_free(m);
 		return err_at(e, rc, "%s: ", c.ep->name);
@@ -297,18 +301,17 @@ int registry_manifest_fetch(davit_registry *r, const char *repo, const char *ref
 	return 0;
 }
 
-int registry_manifest_fetch_entry(davit_registry *r, const char *repo, const davit_registry_descriptor *d,
-				  const davit_registry_manifest_opts *opts, davit_registry_manifest **out,
-				  davit_err *e)
+int registry_manifest_fetch_entry(const struct registry_at *at, const davit_registry_manifest_opts *opts,
+				  davit_registry_manifest **out, davit_err *e)
 {
 	davit_registry_manifest *m;
-	int rc = registry_manifest_fetch(r, repo, d->digest, opts, &m, e);
+	int rc = registry_manifest_fetch(at, opts, &m, e);
 
 	if (rc)
 		return rc;
 	if (m->manifests.v) {
 		rc = err_set(e, DAVIT_EUNSUPPORTED, "The mediaType \"%s\" is not supported inside of an index (%s)",
-			     m->media_type, d->digest);
+			     m->media_type, at->reference);
 		davit_reply_free(m);
 		return rc;
 	}
@@ -319,12 +322,13 @@ int registry_manifest_fetch_entry(davit_registry *r, const char *repo, const dav
 int davit_registry_manifest_get(davit_registry *r, const char *repo, const char *reference,
 				const davit_registry_manifest_opts *opts, davit_registry_manifest **out, davit_err *e)
 {
+	struct registry_at at = { r, repo, reference };
 	const davit_registry_descriptor *d;
 	davit_registry_manifest *index;
 	int rc = CHECK_OPTS(opts, davit_registry_manifest_opts, e);
 
 	if (!rc)
-		rc = registry_manifest_fetch(r, repo, reference, opts, &index, e);
+		rc = registry_manifest_fetch(&at, opts, &index, e);
 	if (rc)
 		return rc;
 	if (!opts || !opts->platform || !index->manifests.v) {
@@ -332,19 +336,20 @@ int davit_registry_manifest_get(davit_registry *r, const char *repo, const char 
 		return 0;
 	}
 	d = registry_platform_find(index, opts->platform, opts->exact_platform == DAVIT_YES);
-	rc = d ? registry_manifest_fetch_entry(r, repo, d, opts, out, e)
+	at.reference = d ? d->digest : reference;
+	rc = d ? registry_manifest_fetch_entry(&at, opts, out, e)
 	       : registry_platform_missing(index, opts->platform, e);
 	davit_reply_free(index);
 	return rc;
 }
 
 /* For a registry whose HEAD does not tell the digest. */
-static int stat_by_reading(davit_registry *r, const char *repo, const char *reference,
-			   const davit_registry_manifest_opts *opts, davit_registry_descriptor **out, davit_err *e)
+static int stat_by_reading(const struct registry_at *at, const davit_registry_manifest_opts *opts,
+			   davit_registry_descriptor **out, davit_err *e)
 {
 	davit_registry_manifest *m;
 	size_t n;
-	int rc = registry_manifest_fetch(r, repo, reference, opts, &m, e);
+	int rc = registry_manifest_fetch(at, opts, &m, e);
 
 	if (rc)
 		return rc;
@@ -358,6 +363,7 @@ int davit_registry_manifest_stat(davit_registry *r, const char *repo, const char
 				 const davit_registry_manifest_opts *opts, davit_registry_descriptor **out,
 				 davit_err *e)
 {
+	const struct registry_at at = { r, repo, reference };
 	AUTO_BUF struct buf name = BUF_INIT(LIMIT_URL);
 	struct headers h = { 0 };
 	struct call c = { .ep = REGISTRY_ROW(R_MANIFEST_STAT), .headers = &h };
@@ -365,7 +371,7 @@ int davit_registry_manifest_stat(davit_registry *r, const char *repo, const char
 	int rc = CHECK_OPTS(opts, davit_registry_manifest_opts, e);
 
 	if (!rc)
-		rc = check_target(r, repo, reference, &name, e);
+		rc = check_target(&at, &name, e);
 	if (rc)
 		return rc;
 	rc = add_accept(opts, &h, e);
@@ -380,13 +386,13 @@ int davit_registry_manifest_stat(davit_registry *r, const char *repo, const char
 		return 0;
 	}
 	davit_reply_free(d);
-	return stat_by_reading(r, repo, reference, opts, out, e);
+	return stat_by_reading(&at, opts, out, e);
 }
 
 /* --- writing ----------------------------------------------------------------------------------- */
 
-int registry_manifest_send(davit_registry *r, const char *repo, const char *reference,
-			   const davit_registry_manifest_body *body, const char *digest, davit_err *e)
+int registry_manifest_send(const struct registry_at *at, const davit_registry_manifest_body *body, const char *digest,
+			   davit_err *e)
 {
 	AUTO_BUF struct buf name = BUF_INIT(LIMIT_URL);
 	struct call c = {
@@ -396,12 +402,12 @@ int registry_manifest_send(davit_registry *r, const char *repo, const char *refe
 	char own[DAVIT_DIGEST_MAX];
 	const char *stored;
 	void *reply;
-	int rc = check_target(r, repo, reference, &name, e);
+	int rc = check_target(at, &name, e);
 
 	if (rc)
 		return rc;
-	c.path = PATH(buf_str(&name), reference);
-	rc = registry_call(r, &c, &reply, e);
+	c.path = PATH(buf_str(&name), at->reference);
+	rc = registry_call(at->r, &c, &reply, e);
 	if (rc)
 		return rc;
 	stored = davit_reply_header(reply, "Docker-Content-Digest");
@@ -434,6 +440,7 @@ int davit_registry_manifest_put(davit_registry *r, const char *repo, const char 
 				const davit_registry_manifest_body *body, davit_registry_descriptor **out,
 				davit_err *e)
 {
+	const struct registry_at at = { r, repo, reference };
 	struct registry_bytes b = { .unverified = true };
 	davit_registry_manifest_body send;
 	davit_registry_manifest *m;
@@ -452,7 +459,7 @@ int davit_registry_manifest_put(davit_registry *r, const char *repo, const char 
 	send = *body;
 	rc = body_type(body, m, &send.media_type, e);
 	if (!rc)
-		rc = registry_manifest_send(r, repo, reference, &send, m->digest, e);
+		rc = registry_manifest_send(&at, &send, m->digest, e);
 	if (!rc)
 		rc = registry_descriptor(m->digest, (int64_t)body->n, m->media_type, out, e);
 	davit_reply_free(m);
@@ -461,9 +468,10 @@ int davit_registry_manifest_put(davit_registry *r, const char *repo, const char 
 
 int davit_registry_manifest_delete(davit_registry *r, const char *repo, const char *reference, davit_err *e)
 {
+	const struct registry_at at = { r, repo, reference };
 	AUTO_BUF struct buf name = BUF_INIT(LIMIT_URL);
 	struct call c = { .ep = REGISTRY_ROW(R_MANIFEST_DELETE) };
-	int rc = check_target(r, repo, reference, &name, e);
+	int rc = check_target(&at, &name, e);
 
 	if (rc)
 		return rc;

@@ -180,7 +180,7 @@ static int pull_checked(davit_registry *r, struct pull *p, struct call *c, davit
 	rc = registry_hash_init(&p->hash, alg, c->chunk, e);
 	if (!rc)
 		rc = get_all(r, p, c, e);
-	return rc ? rc : verify(p, e);
+	return rc ? rc : err_at(e, verify(p, e), "%s/%s: ", r->host, c->path[0]);
 }
 
 int davit_registry_blob_pull(davit_registry *r, const char *repo, const char *digest,

@@ -18,25 +18,26 @@ int registry_check_opts(size_t size, const char *what, davit_err *e)
 
 /* --- opening ----------------------------------------------------------------------------------- */
 
-static bool copy_text(struct arena *a, const char **s)
-{
-	if (*s)
-		*s = arena_strdup(a, *s);
-	return *s;
-}
+/* Every string of the options. */
+static const size_t texts[] = {
+	offsetof(davit_registry_opts, username),       offsetof(davit_registry_opts, password.s),
+	offsetof(davit_registry_opts, identity_token), offsetof(davit_registry_opts, authorization.s),
+	offsetof(davit_registry_opts, token.s),        offsetof(davit_registry_opts, auth_host),
+	offsetof(davit_registry_opts, basic_username), offsetof(davit_registry_opts, basic_password.s),
+};
 
 /* A copy whose strings lie in a; what was absent stays absent. */
 static int copy_opts(const davit_registry_opts *in, struct arena *a, davit_registry_opts *out, davit_err *e)
 {
-	const char **const texts[] = {
-		&out->username, &out->password.s, &out->identity_token.s, &out->authorization.s,
-		&out->token.s, &out->auth_host, &out->basic_username, &out->basic_password.s,
-	};
-
 	*out = *in;
 	out->connection = NULL;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		if (*texts[i] && !copy_text(a, texts[i]))
+		const char **s = (const char **)(void *)((char *)out + texts[i]);
+
+		if (!*s)
+			continue;
+		*s = arena_strdup(a, *s);
+		if (!*s)
 			return err_nomem(e);
 	}
 	return 0;

@@ -135,19 +135,24 @@ struct registry_bytes {
 	const char *content_type; /* or NULL */
 	bool unverified;          /* schema 1 without valid signatures is accepted */
 };
+/* A manifest in a registry. */
+struct registry_at {
+	davit_registry *r;
+	const char *repo;      /* as the caller named it */
+	const char *reference; /* tag or digest */
+};
 /* Fills *out; all that it points to goes to a. */
 int registry_manifest_decode(const struct registry_bytes *b, struct arena *a, davit_registry_manifest *out,
 			     davit_err *e);
-/* Reads one manifest, without platform choice. accept: media types, absent: all. */
-int registry_manifest_fetch(davit_registry *r, const char *repo, const char *reference,
-			    const davit_registry_manifest_opts *opts, davit_registry_manifest **out, davit_err *e);
-/* The manifest of an index's entry; DAVIT_EUNSUPPORTED if that is an index again. */
-int registry_manifest_fetch_entry(davit_registry *r, const char *repo, const davit_registry_descriptor *d,
-				  const davit_registry_manifest_opts *opts, davit_registry_manifest **out,
-				  davit_err *e);
+/* Reads one manifest, without platform choice. */
+int registry_manifest_fetch(const struct registry_at *at, const davit_registry_manifest_opts *opts,
+			    davit_registry_manifest **out, davit_err *e);
+/* The manifest of an index's entry (at names its digest); DAVIT_EUNSUPPORTED if that is an index again. */
+int registry_manifest_fetch_entry(const struct registry_at *at, const davit_registry_manifest_opts *opts,
+				  davit_registry_manifest **out, davit_err *e);
 /* PUT; body->media_type NULL: no Content-Type is sent. digest: what the registry must call it. */
-int registry_manifest_send(davit_registry *r, const char *repo, const char *reference,
-			   const davit_registry_manifest_body *body, const char *digest, davit_err *e);
+int registry_manifest_send(const struct registry_at *at, const davit_registry_manifest_body *body, const char *digest,
+			   davit_err *e);
 /* The digest of n bytes in the algorithm of the digest text like. */
 int registry_digest_like(const char *like, const char *p, size_t n, char out[DAVIT_DIGEST_MAX], davit_err *e);
 /* A davit_sink function that appends to the struct buf in user. */

@@ -143,6 +143,7 @@ static int check_algorithm(const struct s1_header *h, davit_err *e)
 
 static int verify(const struct s1_signature *s, const struct buf *payload, davit_err *e)
 {
+	const struct jws_text text = { s->header->jwk->x, s->header->jwk->y, s->signature };
 	AUTO_BUF struct buf input = BUF_INIT(2 * LIMIT_MANIFEST_READ);
 	int r;
 
@@ -152,7 +153,7 @@ static int verify(const struct s1_signature *s, const struct buf *payload, davit
 	r = buf_check(&input, "the signed text", e);
 	if (r)
 		return r;
-	return jws_verify(buf_str(&input), input.len, s->header->jwk->x, s->header->jwk->y, s->signature, e);
+	return jws_verify(buf_str(&input), input.len, &text, e);
 }
 
 static int check_signatures(const struct registry_bytes *b, const struct s1_signed *s, struct arena *a,

@@ -167,6 +167,13 @@ static void signs(void **state)
 	assert_code(DAVIT_EARG, registry_schema1_sign("[]", 2, &out, &e), e);
 }
 
+static int check(const char *input, const char *x, const char *y, const char *signature, davit_err *e)
+{
+	const struct jws_text text = { x, y, signature };
+
+	return jws_verify(input, strlen(input), &text, e);
+}
+
 /* RFC 7515, appendix A.3: the example of ES256. */
 static void knows_the_example_of_the_rfc(void **state)
 {
@@ -179,16 +186,16 @@ static void knows_the_example_of_the_rfc(void **state)
 	davit_err e;
 
 	(void)state;
-	assert_code(0, jws_verify(input, strlen(input), x, y, sig, &e), e);
-	assert_code(DAVIT_EINTEGRITY, jws_verify(input, strlen(input) - 1, x, y, sig, &e), e);
-	assert_code(DAVIT_EINTEGRITY, jws_verify(input, strlen(input), y, x, sig, &e), e);
-	assert_code(DAVIT_EINTEGRITY, jws_verify(input, strlen(input), x, NULL, sig, &e), e);
-	assert_code(DAVIT_EINTEGRITY, jws_verify(input, strlen(input), x, y, "AAAA", &e), e);
+	assert_code(0, check(input, x, y, sig, &e), e);
+	assert_code(DAVIT_EINTEGRITY, check(input + 1, x, y, sig, &e), e);
+	assert_code(DAVIT_EINTEGRITY, check(input, y, x, sig, &e), e);
+	assert_code(DAVIT_EINTEGRITY, check(input, x, NULL, sig, &e), e);
+	assert_code(DAVIT_EINTEGRITY, check(input, x, y, "AAAA", &e), e);
 	for (int i = 0; i < 64; i++) {
 		assert_code(0, jws_sign_once(input, strlen(input), &made, &e), e);
 		assert_int_equal(strlen(made.x), 43);
 		assert_int_equal(strlen(made.signature), 86);
-		assert_code(0, jws_verify(input, strlen(input), made.x, made.y, made.signature, &e), e);
+		assert_code(0, check(input, made.x, made.y, made.signature, &e), e);
 	}
 }
 
