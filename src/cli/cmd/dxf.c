@@ -132,7 +132,7 @@ static int set_trust(struct dxf *d, davit_err *e)
 	if (!path)
 		return 0;
 	if (stat(path, &st))
-		return d->insecure ? 0 : err_errno(e, errno, "%s: certificate authorities in %s", names[i - 1], path);
+		return d->insecure ? 0 : err_errno(e, errno, "%s: cannot find %s", names[i - 1], path);
 	if (S_ISDIR(st.st_mode))
 		g->ca_dir = path;
 	else

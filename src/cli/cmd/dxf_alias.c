@@ -67,7 +67,8 @@ static int add_config(const davit_registry_alias_entry *entry, bool json, struct
 	const char *digest = entry->config_digest;
 
 	if (!digest)
-		return err_set(e, DAVIT_EUNSUPPORTED, "%s is a schema 1 manifest, which has no configuration blob",
+		return err_set(e, DAVIT_EUNSUPPORTED,
+			       "%s is a schema 1 manifest, which has no configuration blob",
 			       entry->manifest_digest);
 	if (json)
 		json_quote(digest, strlen(digest), out);
@@ -101,7 +102,8 @@ int dxf_get_digest(struct dxf *d, davit_err *e)
 	return print_aliases(d, print_digest, e);
 }
 
-static int json_manifest(struct dxf *d, const davit_registry_alias_entry *entry, struct buf *out, davit_err *e)
+static int json_manifest(struct dxf *d, const davit_registry_alias_entry *entry, struct buf *out,
+			 davit_err *e)
 {
 	(void)d;
 	(void)e;

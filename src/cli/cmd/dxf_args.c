@@ -281,7 +281,7 @@ static bool looks_like_number(const char *s)
 	return whole && !p[whole];
 }
 
-/* Which kind a word is, other than "--" and before it; for WORD_BAD_HELP *value is what help does not take. */
+/* Which kind a word before "--" is; for WORD_BAD_HELP *value is what help does not take. */
 static enum word classify(const char *s, const char **value)
 {
 	size_t n = strcspn(s, "=");
@@ -296,7 +296,7 @@ static enum word classify(const char *s, const char **value)
 	if (s[1] == 'h') {
 		/* -h, or several of them in one word; "-h=x" is -h with the value x. */
 		*value = s + 2 + (s[2] == '=');
-		if (s[2] == '=' && (!s[3] || s[3] != 'h'))
+		if (s[2] == '=' && s[3] != 'h')
 			return WORD_BAD_HELP;
 		*value += strspn(*value, "h");
 		return **value ? WORD_BAD_HELP : WORD_HELP;
@@ -319,10 +319,16 @@ static int help_or_error(const struct parser *p, enum word kind, const char *val
 	return kind == WORD_HELP ? show_help(p) : bad_help(p, value);
 }
 
-/* Words from several places that nobody wanted; each has a space in front. */
-static void add_extra(struct buf *extras, const char *word)
+/* What parsing leads to. */
+struct result {
+	struct dxf_args *args;
+	struct buf extras; /* words that nobody wanted, each with a space in front */
+	int status;        /* exit code, if help or an error was printed */
+};
+
+static void add_extra(struct result *to, const char *word)
 {
-	buf_printf(extras, " %s", word);
+	buf_printf(&to->extras, " %s", word);
 }
 
 /* Takes a run of n words without options; its first "--" ends the options and is none of them. */
@@ -345,8 +351,7 @@ static void take_arguments(struct dxf_args *args, char **v, size_t n)
 }
 
 /* Parses the words behind an operation. The first run of arguments is taken, later ones are extra. */
-static bool parse_op(const struct parser *p, char **v, size_t n, struct dxf_args *args, struct buf *extras,
-		     int *status)
+static bool parse_op(const struct parser *p, char **v, size_t n, struct result *to)
 {
 	const char *value = NULL;
 	bool ended = false, taken = p->op->no_repo;
@@ -362,20 +367,20 @@ static bool parse_op(const struct parser *p, char **v, size_t n, struct dxf_args
 				break;
 		}
 		if (!run && kind != WORD_UNKNOWN) {
-			*status = help_or_error(p, kind, value);
+			to->status = help_or_error(p, kind, value);
 			return false;
 		}
 		if (!taken && run > (size_t)!strcmp(v[i], "--")) {
-			take_arguments(args, v + i, run);
+			take_arguments(to->args, v + i, run);
 			taken = true;
 			continue;
 		}
 		run += !run;
 		for (size_t k = 0; k < run; k++)
-			add_extra(extras, v[i + k]);
+			add_extra(to, v[i + k]);
 	}
 	if (!taken)
-		*status = usage_error(p, "the following arguments are required: repo, args");
+		to->status = usage_error(p, "the following arguments are required: repo, args");
 	return taken;
 }
 
@@ -388,9 +393,8 @@ static const struct dxf_op *find_op(const char *name)
 	return op->name ? op : NULL;
 }
 
-/* Parses options before the operation, then hands on. Words that nobody wanted go to extras. */
-static bool parse_main(const struct parser *p, char **v, size_t n, struct dxf_args *args, struct buf *extras,
-		       int *status)
+/* Parses options before the operation, then hands on. False: something was printed. */
+static bool parse_main(const struct parser *p, char **v, size_t n, struct result *to)
 {
 	const char *value = NULL;
 	struct parser sub;
@@ -401,20 +405,20 @@ static bool parse_main(const struct parser *p, char **v, size_t n, struct dxf_ar
 		enum word kind = dashes ? WORD_ARG : classify(v[i], &value);
 
 		if (kind == WORD_UNKNOWN || (dashes && i + 1 == n)) {
-			add_extra(extras, v[i]);
+			add_extra(to, v[i]);
 			continue;
 		}
 		if (kind != WORD_ARG) {
-			*status = help_or_error(p, kind, value);
+			to->status = help_or_error(p, kind, value);
 			return false;
 		}
-		args->op = find_op(v[i]);
-		if (!args->op) {
-			*status = unknown_op(p, v[i]);
+		to->args->op = find_op(v[i]);
+		if (!to->args->op) {
+			to->status = unknown_op(p, v[i]);
 			return false;
 		}
-		parser_init(&sub, args->op);
-		ok = parse_op(&sub, v + i + 1, n - i - 1, args, extras, status);
+		parser_init(&sub, to->args->op);
+		ok = parse_op(&sub, v + i + 1, n - i - 1, to);
 		parser_fini(&sub);
 		return ok;
 	}
@@ -423,7 +427,8 @@ static bool parse_main(const struct parser *p, char **v, size_t n, struct dxf_ar
 
 bool dxf_args_parse(int argc, char **argv, struct dxf_args *args, int *status)
 {
-	AUTO_BUF struct buf extras = BUF_INIT(TEXT_MAX), message = BUF_INIT(TEXT_MAX);
+	AUTO_BUF struct buf message = BUF_INIT(TEXT_MAX);
+	struct result to = { .args = args, .extras = BUF_INIT(TEXT_MAX), .status = EXIT_FAILED };
 	struct parser p;
 	bool ok;
 
@@ -434,12 +439,14 @@ bool dxf_args_parse(int argc, char **argv, struct dxf_args *args, int *status)
 		return false;
 	}
 	parser_init(&p, NULL);
-	ok = parse_main(&p, argv + 1, argc > 1 ? (size_t)argc - 1 : 0, args, &extras, status);
-	if (ok && extras.len) {
-		buf_printf(&message, "unrecognized arguments:%s", buf_str(&extras));
-		*status = usage_error(&p, buf_str(&message));
+	ok = parse_main(&p, argv + 1, argc > 1 ? (size_t)argc - 1 : 0, &to);
+	if (ok && to.extras.len) {
+		buf_printf(&message, "unrecognized arguments:%s", buf_str(&to.extras));
+		to.status = usage_error(&p, buf_str(&message));
 		ok = false;
 	}
+	*status = to.status;
 	parser_fini(&p);
+	buf_fini(&to.extras);
 	return ok;
 }

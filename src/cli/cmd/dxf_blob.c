@@ -161,7 +161,8 @@ static int chunk_size(size_t *out, davit_err *e)
 	errno = 0;
 	n = strtoull(s, &end, 10);
 	if (*s < '0' || *s > '9' || *end || errno || n < 1 || n > LIMIT_CHUNK)
-		return err_set(e, DAVIT_EARG, "DXF_CHUNK_SIZE: expected a number of bytes from 1 to %d, got '%s'",
+		return err_set(e, DAVIT_EARG,
+			       "DXF_CHUNK_SIZE: expected a number of bytes from 1 to %d, got '%s'",
 			       LIMIT_CHUNK, s);
 	*out = (size_t)n;
 	return 0;
