@@ -176,7 +176,7 @@ static int make_tmp(struct newfile *f, mode_t mode, davit_err *e)
 static int open_dir(struct newfile *f, davit_err *e)
 {
 	const char *slash = strrchr(f->path, '/');
-	AUTO_FREE char *dir = !slash	      ? strdup(".")
+	AUTO_FREE char *dir = !slash             ? strdup(".")
 			      : slash == f->path ? strdup("/")
 						 : strndup(f->path, (size_t)(slash - f->path));
 
@@ -250,7 +250,8 @@ int newfile_commit(struct newfile *f, davit_err *e)
 		return err_errno(e, errno, "cannot rename a temporary file to %s", f->path);
 	free(f->tmp);
 	f->tmp = NULL;
-	/* EINVAL: a file system that does not sync directories; EBADF: one opened without the right to read. */
+	/* EINVAL: a file system that does not sync directories; EBADF: one opened without the right to read.
+	 */
 	if (fsync(f->dirfd) < 0 && errno != EINVAL && errno != EBADF)
 		return err_errno(e, errno, "cannot sync the directory of %s", f->path);
 	return 0;

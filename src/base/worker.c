@@ -24,14 +24,14 @@ struct worker {
 	void *user;
 	unsigned char *data; /* WORKER_SLOTS * chunk */
 	size_t chunk;
-	size_t fill;         /* bytes in the slot that the producer fills; its own */
+	size_t fill; /* bytes in the slot that the producer fills; its own */
 	/* Under lock: */
 	size_t len[WORKER_SLOTS];
-	unsigned head;       /* the oldest slot that was handed over */
-	unsigned count;      /* slots handed over and not finished */
+	unsigned head;  /* the oldest slot that was handed over */
+	unsigned count; /* slots handed over and not finished */
 	int result;
-	bool ending;         /* no more will come */
-	bool dropped;        /* what is queued is not wanted */
+	bool ending;  /* no more will come */
+	bool dropped; /* what is queued is not wanted */
 };
 
 static void *worker_main(void *arg)
@@ -195,7 +195,8 @@ int worker_finish(struct worker *w)
 {
 	if (!w)
 		return 0;
-	/* A partly filled slot needs no room: it is the free one. A failure comes out of worker_end() again. */
+	/* A partly filled slot needs no room: it is the free one. A failure comes out of worker_end() again.
+	 */
 	(void)hand_over(w, false);
 	return worker_end(w, false);
 }

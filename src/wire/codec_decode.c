@@ -18,15 +18,17 @@ static int decode_object(struct decoder *d, const struct type *t, struct json_ob
 
 /* Names in messages: of what a row wants, and of what came. */
 static const char *const wanted[] = {
-	[K_STR] = "string", [K_SECRET] = "string", [K_BOOL] = "bool", [K_TRI] = "bool", [K_I64] = "int",
-	[K_U64] = "int", [K_F64] = "number", [K_OPT_I64] = "int", [K_OPT_U64] = "int", [K_OPT_F64] = "number",
-	[K_TIME] = "time", [K_RAW] = "value", [K_STRV] = "array", [K_MAP] = "object", [K_ENUM] = "string",
-	[K_OBJ] = "object", [K_PTR] = "object", [K_VEC] = "array", [K_CUSTOM] = "value",
+	[K_STR] = "string",  [K_SECRET] = "string",  [K_BOOL] = "bool",    [K_TRI] = "bool",
+	[K_I64] = "int",     [K_U64] = "int",        [K_F64] = "number",   [K_OPT_I64] = "int",
+	[K_OPT_U64] = "int", [K_OPT_F64] = "number", [K_TIME] = "time",    [K_RAW] = "value",
+	[K_STRV] = "array",  [K_MAP] = "object",     [K_ENUM] = "string",  [K_OBJ] = "object",
+	[K_PTR] = "object",  [K_VEC] = "array",      [K_CUSTOM] = "value",
 };
 
 static int wrong_type(struct decoder *d, const char *want, struct json_object *js)
 {
-	return err_set(d->e, DAVIT_EPROTO, ": expected %s, got %s", want, json_type_to_name(json_object_get_type(js)));
+	return err_set(d->e, DAVIT_EPROTO, ": expected %s, got %s", want,
+		       json_type_to_name(json_object_get_type(js)));
 }
 
 /* Zeroed memory in the arena; *out is set on success only. */
@@ -75,8 +77,10 @@ static int out_of_range(struct decoder *d, struct json_object *js)
 	if (text)
 		return err_set(d->e, DAVIT_EPROTO, ": %.40s is out of range", text);
 	if (json_object_get_int64(js) < 0)
-		return err_set(d->e, DAVIT_EPROTO, ": %lld is out of range", (long long)json_object_get_int64(js));
-	return err_set(d->e, DAVIT_EPROTO, ": %llu is out of range", (unsigned long long)json_object_get_uint64(js));
+		return err_set(d->e, DAVIT_EPROTO, ": %lld is out of range",
+			       (long long)json_object_get_int64(js));
+	return err_set(d->e, DAVIT_EPROTO, ": %llu is out of range",
+		       (unsigned long long)json_object_get_uint64(js));
 }
 
 /* An integer of either sign: magnitude and whether it is negative. */
@@ -214,7 +218,8 @@ static int decode_pair(struct decoder *d, const struct field *f, struct lh_entry
 	int r = copy_text(d, key, strlen(key), &out->key);
 
 	if (!r)
-		r = null_as_empty(f, js) ? copy_text(d, "", 0, &out->value) : decode_string(d, js, &out->value);
+		r = null_as_empty(f, js) ? copy_text(d, "", 0, &out->value)
+					 : decode_string(d, js, &out->value);
 	return err_at(d->e, r, ".%s", key);
 }
 
@@ -448,7 +453,8 @@ int codec_decode(const struct type *t, const struct jnode *j, void *out, struct 
 	return r;
 }
 
-int codec_decode_vec(const struct type *t, const struct jnode *j, struct span *out, struct arena *a, davit_err *e)
+int codec_decode_vec(const struct type *t, const struct jnode *j, struct span *out, struct arena *a,
+		     davit_err *e)
 {
 	struct decoder d = { .a = a, .e = e };
 

@@ -220,7 +220,8 @@ static int fill_map(struct encoder *c, const davit_map *in, struct json_object *
 		int r;
 
 		if (!key || !utf8_valid(key, strlen(key)))
-			return err_set(c->e, DAVIT_EARG, ": key %zu is %s", i, key ? "not valid UTF-8" : "NULL");
+			return err_set(c->e, DAVIT_EARG, ": key %zu is %s", i,
+				       key ? "not valid UTF-8" : "NULL");
 		if (json_object_object_get_ex(object, key, NULL))
 			return err_set(c->e, DAVIT_EARG, ".%s: is there twice", key);
 		r = encode_text(c, in->v[i].value, &v);
@@ -266,21 +267,26 @@ static int keep_unchanged(struct encoder *c, const struct type *t, const void *e
 	return r;
 }
 
-/* One element of a list of objects; *at is where in the received list (or NULL) the search begins. */
-static int encode_element(struct encoder *c, const struct type *t, const void *el, struct json_object *base,
-			  size_t *at, struct json_object **out)
+/* A received list that is written over, and where the search for an unchanged element begins. */
+struct old_list {
+	struct json_object *js; /* NULL: none */
+	size_t at;
+};
+
+static int encode_element(struct encoder *c, const struct type *t, const void *el, struct old_list *old,
+			  struct json_object **out)
 {
-	size_t end = base ? json_object_array_length(base) : 0;
+	size_t end = old->js ? json_object_array_length(old->js) : 0;
 	int r = 0;
 
 	if (!el)
 		return err_set(c->e, DAVIT_EARG, ": is NULL");
-	if (end > *at + LOOK_AHEAD)
-		end = *at + LOOK_AHEAD;
-	for (size_t i = *at; !r && i < end; i++) {
-		r = keep_unchanged(c, t, el, json_object_array_get_idx(base, i), out);
+	if (end > old->at + LOOK_AHEAD)
+		end = old->at + LOOK_AHEAD;
+	for (size_t i = old->at; !r && i < end; i++) {
+		r = keep_unchanged(c, t, el, json_object_array_get_idx(old->js, i), out);
 		if (*out) {
-			*at = i + 1;
+			old->at = i + 1;
 			return 0;
 		}
 	}
@@ -290,12 +296,12 @@ static int encode_element(struct encoder *c, const struct type *t, const void *e
 static int fill_vec(struct encoder *c, const struct field *f, const struct span *in, struct json_object *base,
 		    struct json_object *array)
 {
+	struct old_list old = { .js = base };
 	const void *const *v = in->v;
-	size_t at = 0;
 
 	for (size_t i = 0; i < in->n; i++) {
 		struct json_object *el = NULL;
-		int r = encode_element(c, f->sub.type, v[i], base, &at, &el);
+		int r = encode_element(c, f->sub.type, v[i], &old, &el);
 
 		if (!r)
 			r = add_element(c, array, el);
@@ -437,32 +443,34 @@ static bool always_there(const struct field *f)
 	return f->kind == K_BOOL || f->kind == K_I64 || f->kind == K_U64 || f->kind == K_F64;
 }
 
-/* What to write for a member that is absent; *omit: nothing. */
-static int encode_absent(struct encoder *c, const struct field *f, struct json_object **out, bool *omit)
+/* What to write for a member; NULL is null unless omit. */
+struct encoded {
+	struct json_object *js;
+	bool omit;
+};
+
+static int encode_absent(struct encoder *c, const struct field *f, struct encoded *out)
 {
-	*omit = false;
-	if (f->emit == EMIT_NULL) {
-		*out = NULL;
+	*out = (struct encoded){ 0 };
+	if (f->emit == EMIT_NULL)
 		return 0;
-	}
 	if (f->emit == EMIT_ZERO || (f->required && (always_there(f) || f->kind == K_OBJ)))
-		return encode_zero(c, f, out);
+		return encode_zero(c, f, &out->js);
 	if (f->required && (f->kind != K_ENUM || !enum_text(f->sub.names, 0)))
 		return err_set(c->e, DAVIT_EARG, ": must be given");
 	if (f->required)
-		return encode_zero(c, f, out);
-	*omit = true;
+		return encode_zero(c, f, &out->js);
+	out->omit = true;
 	return 0;
 }
 
 static int encode_field(struct encoder *c, const struct field *f, const void *p, struct json_object *base,
-			struct json_object **out, bool *omit)
+			struct encoded *out)
 {
 	bool set = is_set(f, p), gate = in_version(f, c->version);
 	struct json_object *js = NULL;
 	int r;
 
-	*omit = true;
 	if (set && !gate && f->kind != K_CUSTOM)
 		return gated_out(c, f);
 	r = set ? encode_value(c, f, p, base, &js) : 0;
@@ -474,20 +482,18 @@ static int encode_field(struct encoder *c, const struct field *f, const void *p,
 		json_object_put(js);
 		return gated_out(c, f);
 	}
-	*out = js;
-	if (set) {
-		*omit = false;
-		return 0;
-	}
-	return gate ? encode_absent(c, f, out, omit) : 0;
+	*out = (struct encoded){ .js = js, .omit = !set };
+	return set || !gate ? 0 : encode_absent(c, f, out);
 }
 
 /* An object over a received one is gone into; *done: nothing else is to do. */
-static int encode_onto(struct encoder *c, const struct field *f, const void *p, struct json_object *base, bool *done)
+static int encode_onto(struct encoder *c, const struct field *f, const void *p, struct json_object *base,
+		       bool *done)
 {
 	const void *inner = f->kind == K_PTR ? *(const void *const *)p : p;
 
-	*done = (f->kind == K_OBJ || f->kind == K_PTR) && inner && json_object_is_type(base, json_type_object);
+	*done =
+	    (f->kind == K_OBJ || f->kind == K_PTR) && inner && json_object_is_type(base, json_type_object);
 	return *done ? encode_into(c, f->sub.type, inner, base) : 0;
 }
 
@@ -497,8 +503,9 @@ static int encode_onto(struct encoder *c, const struct field *f, const void *p, 
  */
 static int encode_member(struct encoder *c, const struct field *f, const void *p, struct json_object *out)
 {
-	struct json_object *base = NULL, *js = NULL;
-	bool there = c->over && json_object_object_get_ex(out, f->wire, &base), omit = false;
+	struct json_object *base = NULL;
+	bool there = c->over && json_object_object_get_ex(out, f->wire, &base);
+	struct encoded v = { 0 };
 	int r = 0;
 
 	if (there) {
@@ -508,16 +515,16 @@ static int encode_member(struct encoder *c, const struct field *f, const void *p
 		if (r || done)
 			return r;
 	}
-	r = encode_field(c, f, p, base, &js, &omit);
+	r = encode_field(c, f, p, base, &v);
 	if (r)
 		return r;
-	if (!omit)
-		return add_member(c, out, f->wire, js);
+	if (!v.omit)
+		return add_member(c, out, f->wire, v.js);
 	if (!there || !base)
 		return 0;
 	if (always_there(f)) {
-		r = encode_zero(c, f, &js);
-		return r ? r : add_member(c, out, f->wire, js);
+		r = encode_zero(c, f, &v.js);
+		return r ? r : add_member(c, out, f->wire, v.js);
 	}
 	json_object_object_del(out, f->wire);
 	return 0;
@@ -549,15 +556,15 @@ int codec_encode(const struct type *t, const void *in, unsigned version, struct 
 	return r;
 }
 
-int codec_encode_as(const struct field *f, const void *member, unsigned version, struct jnode **out, davit_err *e)
+int codec_encode_as(const struct field *f, const void *member, unsigned version, struct jnode **out,
+		    davit_err *e)
 {
 	struct encoder c = { .e = e, .version = version };
-	struct json_object *js = NULL;
-	bool omit;
-	int r = encode_field(&c, f, member, NULL, &js, &omit);
+	struct encoded v = { 0 };
+	int r = encode_field(&c, f, member, NULL, &v);
 
 	if (!r)
-		*out = node_of(js);
+		*out = node_of(v.js);
 	return r;
 }
 

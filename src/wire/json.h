@@ -1,4 +1,5 @@
-/* JSON documents. wire/json*.c and wire/codec_*.c are the only files that know the JSON library. JSON null is NULL. */
+/* JSON documents. wire/json*.c and wire/codec_*.c are the only files that know the JSON library. JSON null is
+ * NULL. */
 #ifndef DAVIT_WIRE_JSON_H
 #define DAVIT_WIRE_JSON_H
 
@@ -9,9 +10,9 @@
 
 /*
  * Parses exactly one JSON text of n bytes: strict RFC 8259, valid UTF-8. Of several members with one name the
- * last counts; a lone surrogate becomes U+FFFD; an integer that fits neither int64_t nor uint64_t is kept as a
- * double with its text. DAVIT_EPROTO names the byte offset, DAVIT_ELIMIT is for more than LIMIT_REPLY bytes,
- * LIMIT_JSON_DEPTH levels or LIMIT_JSON_NODES values. null gives *out = NULL.
+ * last counts; a lone surrogate becomes U+FFFD; an integer that fits neither int64_t nor uint64_t is kept as
+ * a double with its text. DAVIT_EPROTO names the byte offset, DAVIT_ELIMIT is for more than LIMIT_REPLY
+ * bytes, LIMIT_JSON_DEPTH levels or LIMIT_JSON_NODES values. null gives *out = NULL.
  */
 int json_parse(const char *p, size_t n, struct jnode **out, davit_err *e);
 /* A JSON string. */
@@ -38,20 +39,24 @@ int json_write(const struct jnode *j, struct buf *out, davit_err *e);
 int codec_decode(const struct type *t, const struct jnode *j, void *out, struct arena *a, davit_err *e);
 
 /* As codec_decode() for an array of objects into a { const T *const *v; size_t n; }. */
-int codec_decode_vec(const struct type *t, const struct jnode *j, struct span *out, struct arena *a, davit_err *e);
+int codec_decode_vec(const struct type *t, const struct jnode *j, struct span *out, struct arena *a,
+		     davit_err *e);
 
-/* One value as the row f describes it (f->kind, f->sub, f->null), for custom decoders and query parameters. */
-int codec_decode_as(const struct field *f, const struct jnode *j, void *member, struct arena *a, davit_err *e);
+/* One value as the row f describes it (f->kind, f->sub, f->null), for custom decoders and query parameters.
+ */
+int codec_decode_as(const struct field *f, const struct jnode *j, void *member, struct arena *a,
+		    davit_err *e);
 
 /*
- * The body fields (where == IN_BODY) of *in as an object. version 0 passes every gate; a field that is set and
- * that version does not have is DAVIT_EUNSUPPORTED. Text that is no UTF-8, lists that hold NULL, a value that
- * an enum does not name and a required member that is absent are DAVIT_EARG. Each message has the place.
+ * The body fields (where == IN_BODY) of *in as an object. version 0 passes every gate; a field that is set
+ * and that version does not have is DAVIT_EUNSUPPORTED. Text that is no UTF-8, lists that hold NULL, a value
+ * that an enum does not name and a required member that is absent are DAVIT_EARG. Each message has the place.
  */
 int codec_encode(const struct type *t, const void *in, unsigned version, struct jnode **out, davit_err *e);
 
 /* One member as the row f describes it; *out is NULL if it is absent and f->emit omits it. */
-int codec_encode_as(const struct field *f, const void *member, unsigned version, struct jnode **out, davit_err *e);
+int codec_encode_as(const struct field *f, const void *member, unsigned version, struct jnode **out,
+		    davit_err *e);
 
 /*
  * As codec_encode(), over a copy of a received object: members that t does not know survive, also in objects

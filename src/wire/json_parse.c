@@ -33,7 +33,8 @@ static int fail(const struct reader *in, const char *what)
 	if (in->p >= in->end)
 		return err_set(in->e, DAVIT_EPROTO, "invalid JSON: it ends at byte %zu, within a value",
 			       (size_t)(in->end - in->start));
-	return err_set(in->e, DAVIT_EPROTO, "invalid JSON at byte %zu: %s", (size_t)(in->p - in->start), what);
+	return err_set(in->e, DAVIT_EPROTO, "invalid JSON at byte %zu: %s", (size_t)(in->p - in->start),
+		       what);
 }
 
 double c_strtod(const char *s)
@@ -130,7 +131,8 @@ static int skip_plain(struct reader *in)
 {
 	while (in->p < in->end && *in->p != '"' && *in->p != '\\') {
 		uint32_t cp;
-		size_t n = (unsigned char)*in->p < 0x80 ? 1 : utf8_next(in->p, (size_t)(in->end - in->p), &cp);
+		size_t n =
+		    (unsigned char)*in->p < 0x80 ? 1 : utf8_next(in->p, (size_t)(in->end - in->p), &cp);
 
 		if ((unsigned char)*in->p < 0x20)
 			return fail(in, "control character in a string");
@@ -375,8 +377,17 @@ static int read_value(struct reader *in, struct json_object **out)
 	case '"':
 		in->p++;
 		return read_string_value(in, out);
-	case '-': case '0': case '1': case '2': case '3': case '4':
-	case '5': case '6': case '7': case '8': case '9':
+	case '-':
+	case '0':
+	case '1':
+	case '2':
+	case '3':
+	case '4':
+	case '5':
+	case '6':
+	case '7':
+	case '8':
+	case '9':
 		return read_number(in, out);
 	default:
 		return read_word(in, out);

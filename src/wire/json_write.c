@@ -272,7 +272,8 @@ static int result_of(const struct writer *w, davit_err *e)
 	if (w->result == DAVIT_ENOMEM)
 		return err_nomem(e);
 	if (w->result)
-		return err_set(e, w->result, "JSON to be written is nested deeper than %d levels", LIMIT_JSON_DEPTH);
+		return err_set(e, w->result, "JSON to be written is nested deeper than %d levels",
+			       LIMIT_JSON_DEPTH);
 	return buf_check(w->out, "JSON to be written", e);
 }
 

@@ -51,7 +51,9 @@ static int put_one(const struct target *to, const struct field *f, const char *t
 static const char *bool_text(const struct field *f, bool yes)
 {
 	static const char *const spelt[][2] = {
-		[SPELL_1_0] = { "0", "1" }, [SPELL_TRUE_FALSE] = { "false", "true" }, [SPELL_PY] = { "False", "True" },
+		[SPELL_1_0] = { "0", "1" },
+		[SPELL_TRUE_FALSE] = { "false", "true" },
+		[SPELL_PY] = { "False", "True" },
 	};
 
 	return spelt[f->spell][yes];
@@ -162,7 +164,9 @@ static int misfit(const struct reader *in, const char *want, const char *text)
 
 static bool read_bool(const char *text, bool *out)
 {
-	static const char *const words[] = { "0", "1", "false", "true", "f", "t", "no", "yes", "off", "on", "" };
+	static const char *const words[] = {
+		"0", "1", "false", "true", "f", "t", "no", "yes", "off", "on", ""
+	};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (!strcasecmp(text, words[i])) {
@@ -260,7 +264,8 @@ static int read_text(const struct reader *in, const struct field *f, const char 
 /* One text for a field, with its name in the message. */
 static int read_field(const struct reader *in, const struct field *f, const char *text, void *out)
 {
-	return err_at(in->e, read_text(in, f, text, (char *)out + f->off), "%s %s", kind_of_place(f->where), f->wire);
+	return err_at(in->e, read_text(in, f, text, (char *)out + f->off), "%s %s", kind_of_place(f->where),
+		      f->wire);
 }
 
 static int missing(const struct reader *in, const struct field *f)
@@ -284,7 +289,8 @@ static int split_pair(const struct reader *in, const char *s, size_t n, davit_pa
 	const char *eq = memchr(s, '=', n), *value = eq ? eq + 1 : s + n;
 
 	if (bad_escape(s, n))
-		return err_set(in->e, DAVIT_EPROTO, "bad escape in parameter \"%.*s\"", n < 60 ? (int)n : 60, s);
+		return err_set(in->e, DAVIT_EPROTO, "bad escape in parameter \"%.*s\"", n < 60 ? (int)n : 60,
+			       s);
 	out->key = pct_decode(s, eq ? (size_t)(eq - s) : n, true, in->a);
 	out->value = pct_decode(value, (size_t)(s + n - value), true, in->a);
 	return out->key && out->value ? 0 : err_nomem(in->e);
@@ -337,7 +343,8 @@ static int field_from_pairs(const struct reader *in, const struct field *f, cons
 	return r;
 }
 
-static int field_from_headers(const struct reader *in, const struct field *f, const struct headers *h, void *out)
+static int field_from_headers(const struct reader *in, const struct field *f, const struct headers *h,
+			      void *out)
 {
 	size_t at = 0;
 	const char *value = headers_next(h, f->wire, &at);
@@ -394,17 +401,18 @@ int query_get_headers(const struct type *t, const struct headers *h, void *out, 
 
 static bool has_name(const struct field *f, const char *name)
 {
-	return (f->where == IN_QUERY && !strcmp(f->wire, name)) || (f->where == IN_HEADER && !strcasecmp(f->wire, name));
+	return (f->where == IN_QUERY && !strcmp(f->wire, name)) ||
+	       (f->where == IN_HEADER && !strcasecmp(f->wire, name));
 }
 
-int query_get_one(const struct type *t, const char *name, const char *value, void *out, struct arena *a, davit_err *e)
+int query_get_one(const struct type *t, const davit_pair *param, void *out, struct arena *a, davit_err *e)
 {
 	const struct reader in = { a, e };
 	const struct field *f = t->fields;
 	void *copy;
 	int r;
 
-	while (f->wire && !has_name(f, name))
+	while (f->wire && !has_name(f, param->key))
 		f++;
 	if (!f->wire)
 		return 0;
@@ -413,7 +421,7 @@ int query_get_one(const struct type *t, const char *name, const char *value, voi
 	if (!r && takes_all(f))
 		r = make_room(&in, (davit_strv *)(void *)((char *)copy + f->off), 1);
 	if (!r)
-		r = read_field(&in, f, value, copy);
+		r = read_field(&in, f, param->value, copy);
 	if (!r)
 		memcpy(out, copy, t->size);
 	return r == DAVIT_EPROTO ? err_at(e, DAVIT_EARG, "%s", "") : r;

@@ -7,8 +7,8 @@
 enum {
 	DAY_S = 24 * 60 * 60,
 	DAY_MIN = 24 * 60,
-	ERA_DAYS = 146097,     /* 400 years */
-	EPOCH_DAYS = 719468,   /* 0000-03-01 to 1970-01-01 */
+	ERA_DAYS = 146097,   /* 400 years */
+	EPOCH_DAYS = 719468, /* 0000-03-01 to 1970-01-01 */
 	NSEC_DIGITS = 9,
 };
 
@@ -59,8 +59,8 @@ static bool parse_date(struct text *s, int64_t *days)
 {
 	int year, month, day;
 
-	if (!number(s, 4, 0, 9999, &year) || !one_of(s, "-") || !number(s, 2, 1, 12, &month) || !one_of(s, "-") ||
-	    !number(s, 2, 1, days_in_month(year, month), &day))
+	if (!number(s, 4, 0, 9999, &year) || !one_of(s, "-") || !number(s, 2, 1, 12, &month) ||
+	    !one_of(s, "-") || !number(s, 2, 1, days_in_month(year, month), &day))
 		return false;
 	*days = days_of(year, month, day);
 	return true;
@@ -161,7 +161,9 @@ bool rfc3339_format(const davit_time *t, char out[RFC3339_MAX])
 	put_date(days, date);
 	put_fraction(t->nsec, fraction);
 	if (offset)
-		snprintf(zone, sizeof zone, "%c%02d:%02d", offset < 0 ? '-' : '+', abs_offset / 60 % 24, abs_offset % 60);
-	snprintf(out, RFC3339_MAX, "%sT%02d:%02d:%02d%s%s", date, sec / 3600, sec / 60 % 60, sec % 60, fraction, zone);
+		snprintf(zone, sizeof zone, "%c%02d:%02d", offset < 0 ? '-' : '+', abs_offset / 60 % 24,
+			 abs_offset % 60);
+	snprintf(out, RFC3339_MAX, "%sT%02d:%02d:%02d%s%s", date, sec / 3600, sec / 60 % 60, sec % 60,
+		 fraction, zone);
 	return true;
 }

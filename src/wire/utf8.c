@@ -5,10 +5,18 @@ static const struct {
 	unsigned char mask, lead;
 	uint32_t least;
 } forms[] = {
-	{ 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 },
+	{ 0x80, 0x00, 0 },
+	{ 0xe0, 0xc0, 0x80 },
+	{ 0xf0, 0xe0, 0x800 },
+	{ 0xf8, 0xf0, 0x10000 },
 };
 
-enum { FORMS = sizeof forms / sizeof *forms, CP_MAX = 0x10ffff, SURROGATE_MIN = 0xd800, SURROGATE_MAX = 0xdfff };
+enum {
+	FORMS = sizeof forms / sizeof *forms,
+	CP_MAX = 0x10ffff,
+	SURROGATE_MIN = 0xd800,
+	SURROGATE_MAX = 0xdfff
+};
 
 size_t utf8_next(const char *p, size_t n, uint32_t *cp)
 {

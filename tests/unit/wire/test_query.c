@@ -226,25 +226,25 @@ static void one_by_one(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof truths / sizeof *truths; i++) {
 		out.yes = false;
-		assert_int_equal(query_get_one(&params_type, "yes", truths[i], &out, &a, &e), 0);
+		assert_int_equal(query_get_one(&params_type, &(davit_pair){ "yes", truths[i] }, &out, &a, &e), 0);
 		assert_true(out.yes);
 	}
 	for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
 		out.tri = DAVIT_UNSET;
-		assert_int_equal(query_get_one(&params_type, "tri", lies[i], &out, &a, &e), 0);
+		assert_int_equal(query_get_one(&params_type, &(davit_pair){ "tri", lies[i] }, &out, &a, &e), 0);
 		assert_int_equal(out.tri, DAVIT_NO);
 	}
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(query_get_one(&params_type, "list", "more", &out, &a, &e), 0);
+		assert_int_equal(query_get_one(&params_type, &(davit_pair){ "list", "more" }, &out, &a, &e), 0);
 	assert_int_equal(out.list.n, 7);
 	assert_string_equal(out.list.v[1], two[1]);
 	assert_string_equal(out.list.v[6], "more");
-	assert_int_equal(query_get_one(&params_type, "etag", "x", &out, &a, &e), 0);
+	assert_int_equal(query_get_one(&params_type, &(davit_pair){ "etag", "x" }, &out, &a, &e), 0);
 	assert_string_equal(out.etag, "x");
-	assert_int_equal(query_get_one(&params_type, "i64", "five", &out, &a, &e), DAVIT_EARG);
+	assert_int_equal(query_get_one(&params_type, &(davit_pair){ "i64", "five" }, &out, &a, &e), DAVIT_EARG);
 	assert_int_equal(e.code, DAVIT_EARG);
 	assert_string_equal(e.msg, "parameter i64: expected number, got \"five\"");
-	assert_int_equal(query_get_one(&params_type, "nobody", "x", &out, &a, &e), 0);
+	assert_int_equal(query_get_one(&params_type, &(davit_pair){ "nobody", "x" }, &out, &a, &e), 0);
 	arena_fini(&a);
 }
 
@@ -268,7 +268,7 @@ static int both_ways(void *user)
 	if (!r)
 		r = query_get_headers(&params_type, &h, &out, &a, NULL);
 	if (!r)
-		r = query_get_one(&params_type, "list", "x", &out, &a, NULL);
+		r = query_get_one(&params_type, &(davit_pair){ "list", "x" }, &out, &a, NULL);
 	buf_fini(&url);
 	headers_fini(&h);
 	arena_fini(&a);
