@@ -63,10 +63,10 @@ static const struct type mount_query_type = TYPE(struct registry_mount_query,
 #define MANIFEST "/v2/{name:name}/manifests/{reference:digest}"
 
 static const struct endpoint rows[R_ROWS] = {
-	[R_PING] = { "registry.ping", "GET", "/v2/", .ok = { 200 }, .flags = EP_IDEMPOTENT | EP_RAW },
-	[R_CATALOG] = { "registry.catalog", "GET", "/v2/_catalog", &page_query_type, &catalog_type, { 200 },
+	[R_PING] = { "registry.api.ping", "GET", "/v2/", .ok = { 200 }, .flags = EP_IDEMPOTENT | EP_RAW },
+	[R_CATALOG] = { "registry.repo.list", "GET", "/v2/_catalog", &page_query_type, &catalog_type, { 200 },
 			.flags = EP_IDEMPOTENT | EP_PAGED_LINK },
-	[R_TAGS] = { "registry.tags", "GET", "/v2/{name:name}/tags/list", &page_query_type, &tags_type, { 200 },
+	[R_TAGS] = { "registry.tag.list", "GET", "/v2/{name:name}/tags/list", &page_query_type, &tags_type, { 200 },
 		     .flags = EP_IDEMPOTENT | EP_PAGED_LINK },
 	[R_BLOB_GET] = { "registry.blob.get", "GET", BLOB, .ok = { 200, 206 }, .flags = EP_IDEMPOTENT | EP_RAW,
 			 .shape = SHAPE_STREAM },

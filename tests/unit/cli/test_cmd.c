@@ -174,7 +174,7 @@ static void dispatch(void **state)
 	expect("version --format {{.version}}", 0, DAVIT_VERSION "\n", "");
 	expect("--format {{.version}} version", 0, DAVIT_VERSION "\n", "");
 	expect("version --format=json", 0, "\"library\":", "");
-	expect("endpoints registry.ping", 0, "NAME            METHOD", "");
+	expect("endpoints registry.api.ping", 0, "NAME                METHOD", "");
 	expect("endpoints nothing. --format json", 0, "[]", "");
 	expect("--help", 0, "Usage: davit COMMAND", "");
 	expect("-h registry", 0, "Groups of commands:", "");
