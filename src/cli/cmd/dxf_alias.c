@@ -173,8 +173,10 @@ int dxf_set_alias(struct dxf *d, davit_err *e)
 	davit_registry_manifest *manifest;
 	const char *raw;
 	size_t size;
-	int rc = hashes && digests ? 0 : err_nomem(e);
+	int rc = 0;
 
+	if (!hashes || !digests)
+		return err_nomem(e);
 	for (size_t i = 1; i < d->n && !rc; i++) {
 		digests[i - 1] = d->v[i];
 		/* A name with a slash is a file, else it would be a digest. */

@@ -132,7 +132,7 @@ static void add_help_option(struct buf *out, long position, long width)
 	w.width = position + room;
 	spaces(out, HELP_INDENT);
 	buf_puts(out, HELP_OPTION);
-	if (name <= position - 2 * HELP_INDENT)
+	if (name <= position - 2L * HELP_INDENT)
 		spaces(out, position - HELP_INDENT - name);
 	else
 		wrap_line(&w);
@@ -186,7 +186,7 @@ static int show_help(const struct parser *p)
 	AUTO_BUF struct buf out = BUF_INIT(TEXT_MAX);
 	long width = columns() - MARGIN;
 	long position = width - HELP_ROOM > 4 ? width - HELP_ROOM : 4;
-	long wanted = p->op ? (long)sizeof HELP_OPTION - 1 + 2 * HELP_INDENT : HELP_POSITION_MAX;
+	long wanted = p->op ? (long)sizeof HELP_OPTION - 1 + 2L * HELP_INDENT : HELP_POSITION_MAX;
 	davit_err e = { 0 };
 
 	add_usage(&out, &p->usage, width);
@@ -227,10 +227,10 @@ int dxf_usage_error(const char *message)
 /* A string as Python's repr() shows it. */
 static void add_repr(struct buf *out, const char *s)
 {
-	char quote = strchr(s, '\'') && !strchr(s, '"') ? '"' : '\'';
+	const unsigned char quote = strchr(s, '\'') && !strchr(s, '"') ? '"' : '\'';
 	size_t n = strlen(s), len;
 
-	buf_putc(out, quote);
+	buf_putc(out, (char)quote);
 	for (; n; s += len, n -= len) {
 		unsigned char c = (unsigned char)*s;
 
@@ -248,7 +248,7 @@ static void add_repr(struct buf *out, const char *s)
 			buf_add(out, s, len);
 		}
 	}
-	buf_putc(out, quote);
+	buf_putc(out, (char)quote);
 }
 
 static int unknown_op(const struct parser *p, const char *word)
@@ -388,7 +388,7 @@ static const struct dxf_op *find_op(const char *name)
 {
 	const struct dxf_op *op = dxf_ops;
 
-	while (op->name && strcmp(op->name, name))
+	while (op->name && strcmp(op->name, name) != 0)
 		op++;
 	return op->name ? op : NULL;
 }
