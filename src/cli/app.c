@@ -11,8 +11,9 @@
 #include "base/fd.h"
 #include "cli/progress.h"
 #include "cli/sig.h"
+#include "cli/table.h"
 
-enum { COMPLAINT_MAX = 4096 };
+enum { COMPLAINT_MAX = 64 << 10 };
 
 int app_exit_code(int code)
 {
@@ -65,8 +66,12 @@ void app_warn(const struct app *app, const char *fmt, ...)
 
 static void trace_line(void *user, const char *line)
 {
+	struct buf b = BUF_INIT(COMPLAINT_MAX / 2);
+
 	(void)user;
-	app_complain("davit: trace", line);
+	text_escape(line, strlen(line), &b);
+	app_complain("davit: trace", buf_str(&b));
+	buf_fini(&b);
 }
 
 /* DAVIT_DEBUG is a list of words; the only one so far is http. */

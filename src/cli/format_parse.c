@@ -167,6 +167,10 @@ static int check_call(const struct parser *p, const struct call *c, size_t n, bo
 	const struct operand *o = c->first;
 	size_t args = n - 1 + piped;
 
+	/* A function among the arguments has none itself. */
+	for (const struct operand *a = o->next; a; a = a->next)
+		if (a->kind == OPERAND_FUNC && a->func->min)
+			return format_error(p->e, a->at, "%s: wrong number of arguments (0)", a->func->name);
 	if (o->kind != OPERAND_FUNC) {
 		if (args)
 			return format_error(p->e, o->at, "only a function takes arguments");

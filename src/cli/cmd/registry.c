@@ -43,9 +43,22 @@ const struct cmd registry_cmds[] = {
 	{ .path = NULL },
 };
 
+/* host[:port] of this machine; when in doubt not, as that only brings a warning. */
 static bool is_loopback(const char *host)
 {
-	return !strncmp(host, "127.", 4) || !strncmp(host, "localhost", 9) || !strncmp(host, "[::1]", 5);
+	size_t n = strncmp(host, "127.", 4) ? 0 : strspn(host, "0123456789.");
+
+	if (!strncmp(host, "localhost", 9))
+		n = 9;
+	else if (!strncmp(host, "[::1]", 5))
+		n = 5;
+	return n && (!host[n] || host[n] == ':');
+}
+
+void registry_warn_http(const struct door *d)
+{
+	if (!strncmp(davit_registry_url(d->r), "http://", 7) && !is_loopback(d->host))
+		app_warn(d->app, "the credentials for %s go over plain http, where others can read them", d->host);
 }
 
 /* DXF_* variables are meant for the host that DXF_HOST names, if it names one. */
@@ -143,9 +156,8 @@ static int on_challenge(void *user, const davit_registry_challenge *c, davit_reg
 	struct door *d = user;
 	int r = answer_challenge(d, c, answer, &d->failure);
 
-	if (!r && (answer->username || answer->authorization.s || answer->identity_token.s) &&
-	    !strncmp(davit_registry_url(d->r), "http://", 7) && !is_loopback(d->host))
-		app_warn(d->app, "the credentials for %s go over plain http, where others can read them", d->host);
+	if (!r && (answer->username || answer->authorization.s || answer->identity_token.s))
+		registry_warn_http(d);
 	return r;
 }
 

@@ -39,6 +39,9 @@ int registry_leave(struct door *d, int r, davit_err *e);
 /* The user name and password from options, stdin or a question; for login. */
 int registry_ask(struct door *d, struct app *app, const char *host, struct buf *username, davit_err *e);
 
+/* Warns if credentials go where others can read them. */
+void registry_warn_http(const struct door *d);
+
 /* The tag or digest of d->ref; "latest" if there is none. A digest goes before a tag. */
 const char *registry_reference(const struct door *d);
 

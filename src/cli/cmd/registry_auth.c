@@ -17,11 +17,15 @@ static const char *host_argument(const struct args *args)
 
 static int check(struct door *d, const char *username, davit_err *e)
 {
-	return davit_registry_authenticate(d->r, NULL,
-					   DAVIT_OPTS(davit_registry_authenticate_opts, .username = username,
-						      .password.s = buf_str(&d->password),
-						      .verify = DAVIT_YES),
-					   NULL, e);
+	int r = davit_registry_authenticate(d->r, NULL,
+					    DAVIT_OPTS(davit_registry_authenticate_opts, .username = username,
+						       .password.s = buf_str(&d->password),
+						       .verify = DAVIT_YES),
+					    NULL, e);
+
+	if (!r)
+		registry_warn_http(d);
+	return r;
 }
 
 static int show_login(struct app *app, const char *host, const char *username, const char *where, davit_err *e)

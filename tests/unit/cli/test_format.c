@@ -142,6 +142,8 @@ static const struct {
 	{ "{{1 | 2}}", "template, character 7: only a function takes arguments" },
 	{ "{{len}}", "template, character 3: len: wrong number of arguments (0)" },
 	{ "{{len 1 2}}", "template, character 3: len: wrong number of arguments (2)" },
+	{ "{{index len 2}}", "template, character 9: len: wrong number of arguments (0)" },
+	{ "{{print or}}", "template, character 9: or: wrong number of arguments (0)" },
 	{ "{{(.a}}", "template, character 6: unexpected '}}' where ) is missing" },
 	{ "{{.a)}}", "template, character 5: unexpected ')' without space in front" },
 	{ "{{\"a\".b}}", "template, character 6: unexpected 'b' behind a function or constant" },
