@@ -75,13 +75,10 @@ class Registry:
         return os.path.join(self.directory, 'data/docker/registry/v2/repositories')
 
     def uploads(self):
-        """Upload sessions that are open, as paths. An `_uploads` folder itself may stay behind."""
-        found = []
-        for folder, names, _ in os.walk(self.root):
-            if os.path.basename(folder) == '_uploads':
-                found += [os.path.join(folder, name) for name in names]
-                names.clear()
-        return found
+        """Upload sessions that are open, as paths. (A cancelled one may leave its folder behind with
+        the state of a hash in it, when its body was still under way.)"""
+        return [folder for folder, _, files in os.walk(self.root)
+                if '/_uploads/' in folder and 'startedat' in files]
 
     def log(self):
         """What the server wrote."""

@@ -10,7 +10,7 @@
 
 enum {
 	METER_MS = 50,             /* shortest time between two reports */
-	HASH_INLINE = 1 << 20,     /* bytes that are hashed without a thread */
+	HASH_INLINE = 512 << 10,   /* bytes that are hashed without a thread */
 	RETRY_FIRST_MS = 200,      /* wait before the first further attempt; doubles */
 	RETRY_MOST_MS = 5000,
 };
