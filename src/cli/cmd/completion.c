@@ -4,7 +4,7 @@
 #include "cli/cmd/cmds.h"
 #include "cli/complete.h"
 #include "cli/out.h"
-#include "completion-scripts.h"
+#include "cli/completion-scripts.h"
 
 static const struct {
 	const char *shell, *text;
