@@ -52,25 +52,21 @@ export HOME="$work" DXF_HOST="$host" DXF_INSECURE=1
 say "docker-registry listens on $host"
 
 cd "$root"
-find include src docs -type f -size +0 | sort | head -n 60 > "$work/files"
+find include src -type f -size +0 | sort | head -n 60 > "$work/files"
 count=$(wc -l < "$work/files")
 say "1. Push a file tree: $count files of davit's source, each a blob, all under the alias v1"
-echo "${dim}\$${off} for file in …; do davit registry blob push $host/demo/tree \$file; done"
+echo "${dim}\$${off} davit registry blob push $host/demo/tree:v1 \$(find include src -type f)"
 begun=$(date +%s%N)
-while read -r file; do
-	davit registry blob push -q "$host/demo/tree" "$file"
-done < "$work/files" > "$work/pushed"
+tr '\n' '\0' < "$work/files" | xargs -0 davit registry blob push -q "$host/demo/tree:v1" > "$work/digests"
 took
-sed -n 's/^\(sha256:[0-9a-f]*\).*/\1/p' "$work/pushed" > "$work/digests"
-# shellcheck disable=SC2046  # one word per digest
-davit registry alias set -q "$host/demo/tree:v1" $(cat "$work/digests") > "$work/manifest"
-echo "${dim}\$${off} davit registry alias set $host/demo/tree:v1 sha256:… sha256:… …"
 
 say "2. Push a file of $mib MiB under the alias big"
 head -c "${mib}M" /dev/urandom > "$work/big.bin"
-show davit registry blob push "$host/demo/big" "$work/big.bin" | tee "$work/out"
-digest=$(sed -n 's/^\(sha256:[0-9a-f]*\).*/\1/p' "$work/out" | head -n 1)
-show davit registry alias set -q "$host/demo/big:big" "$digest"
+begun=$(date +%s%N)
+echo "${dim}\$${off} davit registry blob push $host/demo/big:big big.bin"
+davit registry blob push "$host/demo/big:big" "$work/big.bin" | tee "$work/digest"
+took
+digest=$(cat "$work/digest")
 
 say '3. Pull both back with dxf, and compare'
 echo "${dim}\$${off} for digest in \$(dxf get-alias demo/tree v1); do dxf pull-blob demo/tree \$digest > …; done"
@@ -99,6 +95,7 @@ show dxf list-aliases demo/big
 say '5. Delete'
 show davit registry alias rm "$host/demo/big:big"
 show davit registry blob rm "$host/demo/big@$digest"
+echo "${dim}\$${off} davit registry blob stat $host/demo/big@$digest"
 if davit registry blob stat "$host/demo/big@$digest" > "$work/out" 2>&1; then
 	echo 'the blob is still there' >&2
 	exit 1
