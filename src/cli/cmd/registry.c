@@ -23,6 +23,9 @@ static const struct opt registry_options[] = {
 	OPT(struct registry_flags, password_stdin, 0, "password-stdin", NULL,
 	    "read the password from standard input"),
 	OPT(struct registry_flags, token, 0, "token", "TOKEN", "send this bearer token; else DXF_TOKEN"),
+	OPT(struct registry_flags, plain_http, 0, "plain-http", NULL,
+	    "use HTTP at once, or with --no-plain-http never (default: only where a loopback address does not "
+	    "speak TLS)"),
 	OPT_END,
 };
 
@@ -168,6 +171,7 @@ static int open_registry(struct door *d, davit_err *e)
 	davit_registry_opts opts = {
 		.size = sizeof opts,
 		.connection = &d->app->connection,
+		.plain_http = f->plain_http,
 		.http_auth = insecure ? DAVIT_YES : DAVIT_UNSET,
 		.token.s = f->token.s ? f->token.s : dxf_variable(d, "DXF_TOKEN"),
 		.auth_host = dxf_variable(d, "DXF_AUTH_HOST"),

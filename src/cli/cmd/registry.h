@@ -13,6 +13,7 @@ struct registry_flags {
 	davit_secret password;
 	bool password_stdin;
 	davit_secret token;
+	davit_tri plain_http;
 };
 
 /* An open registry. Zero-initialise, registry_enter…(), in the end registry_leave(). */
