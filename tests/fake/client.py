@@ -33,6 +33,12 @@ def build_dir():
     return os.path.abspath(os.environ.get('DAVIT_BUILD') or os.path.join(here, '../../build'))
 
 
+def sanitized():
+    """Whether the build has AddressSanitizer: it needs much more memory."""
+    with open(os.path.join(build_dir(), 'davit'), 'rb') as f:
+        return b'__asan_init' in f.read()
+
+
 @dataclass
 class Result:
     """How a program ended."""

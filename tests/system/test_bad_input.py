@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import pytest
+from fake.client import sanitized
 from fake.rules import Rule
 
 GOOD = 'sha256:' + 'a' * 64
@@ -107,7 +108,7 @@ def test_delete_switched_off(davit, dxf, nodelete, repo, blob):
     davit.run(*davit.stat(f'{nodelete.host}/{repo}', item.digest)).ok()
 
 
-@pytest.mark.parametrize('content', ['{', '[]', '{"auths": 3}', '{"auths": {"x": 3}}', None])
+@pytest.mark.parametrize('content', ['{', '[]', '{"auths": 3}', '{"auths": {"HOST": 3}}', None])
 def test_unreadable_config(davit, secured, repo, home, content):
     """A config.json that cannot be read or understood is named."""
     folder = home / '.docker'
@@ -115,7 +116,7 @@ def test_unreadable_config(davit, secured, repo, home, content):
     if content is None:
         (folder / 'config.json').mkdir()
     else:
-        (folder / 'config.json').write_text(content)
+        (folder / 'config.json').write_text(content.replace('HOST', secured.host))
     result = davit.run(*davit.tags(f'{secured.host}/{repo}', '--ca-file', secured.tls.ca))
     result.fails((1, 4), 'config.json')
 
@@ -158,7 +159,7 @@ def test_hostile_json(davit, dxf, proxy, kind, what):
             'tags/list': davit.tags(f'{proxy.host}/a/b'), '_catalog': davit.repos(proxy.host)}[what]
     peak, result = davit.peak(*args)
     assert result.code == 1 and result.out == b'', result
-    assert peak < 250_000, f'{peak} KiB'
+    assert peak < 250_000 or sanitized(), f'{peak} KiB'
     result.argv = davit.command(*args)
     old = result.err.splitlines()
     result.err = '\n'.join(ln for ln in old if not ln.startswith('Command exited'))

@@ -4,7 +4,7 @@ import os
 import re
 
 import pytest
-from fake.client import Program, build_dir, need, run
+from fake.client import Program, build_dir, need, run, sanitized
 
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 EXAMPLES = sorted(f[:-2] for f in os.listdir(os.path.join(SOURCE, 'examples')) if f.endswith('.c'))
@@ -42,6 +42,8 @@ class Installed:
 
     def compile(self, source, program, compiler='cc', flags=()):
         """Compile one file with nothing but what is installed."""
+        if sanitized():
+            flags = [*(flags or FLAGS), '-fsanitize=address,undefined']
         options = output('pkg-config', '--cflags', '--libs', 'davit', env=self.env).split()
         output(need(compiler), *(flags or FLAGS), '-o', str(program), str(source), *options)
         return str(program)

@@ -119,6 +119,16 @@ static const davit_value *object_member(const davit_value *v, const char *key)
 	return davit_value_get_type(m) == DAVIT_VALUE_OBJECT ? m : NULL;
 }
 
+/* A member that should hold objects by name but is something else: the file cannot be understood. */
+static int check_object(const char *file, const davit_value *v, const char *key, davit_err *e)
+{
+	const davit_value *m = davit_value_member(v, key);
+
+	if (!m || davit_value_get_type(m) == DAVIT_VALUE_NULL || davit_value_get_type(m) == DAVIT_VALUE_OBJECT)
+		return 0;
+	return err_set(e, DAVIT_EPROTO, "%s: \"%s\": expected a JSON object", file, key);
+}
+
 /* A file without content is an empty one: podman makes it so. */
 static int config_load(const char *file, struct config *out, davit_err *e)
 {
@@ -133,9 +143,13 @@ static int config_load(const char *file, struct config *out, davit_err *e)
 	if (rc)
 		return err_at(e, rc, "%s: ", file);
 	out->value = json_value(out->root);
-	if (davit_value_get_type(out->value) != DAVIT_VALUE_OBJECT) {
+	if (davit_value_get_type(out->value) != DAVIT_VALUE_OBJECT)
+		rc = err_set(e, DAVIT_EPROTO, "%s: expected a JSON object", file);
+	rc = rc ? rc : check_object(file, out->value, "auths", e);
+	rc = rc ? rc : check_object(file, out->value, "credHelpers", e);
+	if (rc) {
 		json_unref(out->root);
-		return err_set(e, DAVIT_EPROTO, "%s: expected a JSON object", file);
+		return rc;
 	}
 	out->auths = object_member(out->value, "auths");
 	if (!out->auths && strstr(file, ".dockercfg"))
@@ -217,7 +231,10 @@ static int find_in_auths(const struct config *cfg, const struct server_name *ser
 
 	if (rc || !key)
 		return rc;
-	rc = take_entry(davit_value_member(cfg->auths, key), mem, out, e);
+	if (davit_value_get_type(davit_value_member(cfg->auths, key)) != DAVIT_VALUE_OBJECT)
+		rc = err_set(e, DAVIT_EPROTO, "expected a JSON object");
+	else
+		rc = take_entry(davit_value_member(cfg->auths, key), mem, out, e);
 	return err_at(e, rc, "entry \"%s\": ", key);
 }
 
