@@ -210,13 +210,21 @@ static int on_connected(void *user, char *peer, char *local, int peer_port, int 
 	return CURL_PREREQFUNC_OK;
 }
 
-static int prepare(struct conn_curl *c, const davit_connection_opts *o, const struct uri *uri, davit_err *e)
+/* What a connection is for. */
+struct dialing {
+	struct http_client *client;
+	const davit_connection_opts *opts; /* the client's, or changed ones */
+	const struct uri *uri;
+	bool probe; /* only to see whether TLS is spoken: no authorities are loaded, which takes long */
+};
+
+static int prepare(struct conn_curl *c, const struct dialing *d, davit_err *e)
 {
 	AUTO_BUF struct buf url = BUF_INIT_SECRET(LIMIT_URL);
-	int rc = http_setup(c->easy, o, c->why, e);
+	int rc = http_setup(c->easy, d->opts, c->why, e);
 	CURLcode cc;
 
-	uri_write(uri, &url);
+	uri_write(d->uri, &url);
 	if (!rc)
 		rc = buf_check(&url, "the URL", e);
 	if (rc)
@@ -234,6 +242,10 @@ static int prepare(struct conn_curl *c, const davit_connection_opts *o, const st
 		cc = curl_easy_setopt(c->easy, CURLOPT_PREREQFUNCTION, on_connected);
 	if (!cc)
 		cc = curl_easy_setopt(c->easy, CURLOPT_PREREQDATA, c);
+	if (!cc && d->probe)
+		cc = curl_easy_setopt(c->easy, CURLOPT_CAINFO, NULL);
+	if (!cc && d->probe)
+		cc = curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL);
 	return cc ? err_nomem(e) : 0;
 }
 
@@ -245,9 +257,10 @@ static int on_tick(void *user, int *wait_ms, davit_err *e)
 	return 0;
 }
 
-static int connect_now(struct conn_curl *c, struct http_client *client, const struct uri *uri, davit_err *e)
+static int connect_now(struct conn_curl *c, const struct dialing *dialing, davit_err *e)
 {
-	const davit_connection_opts *o = http_client_opts(client);
+	const davit_connection_opts *o = dialing->opts;
+	struct http_client *client = dialing->client;
 	struct http_tracer tracer = { o, NULL };
 	const struct http_drive d = {
 		.multi = c->multi,
@@ -255,7 +268,7 @@ static int connect_now(struct conn_curl *c, struct http_client *client, const st
 		.cancel = o->cancel,
 		.tick = { on_tick, NULL },
 	};
-	struct http_failure f = { .easy = c->easy, .why = c->why, .opts = o, .uri = uri };
+	struct http_failure f = { .easy = c->easy, .why = c->why, .opts = o, .uri = dialing->uri };
 	int rc;
 
 	http_trace_attach(c->easy, &tracer);
@@ -273,29 +286,53 @@ static int connect_now(struct conn_curl *c, struct http_client *client, const st
 	return rc;
 }
 
-int dial_uri(struct http_client *client, const struct uri *uri, struct conn **out, davit_err *e)
+static int dial(const struct dialing *d, struct conn **out, davit_err *e)
 {
 	struct conn_curl *c;
-	int rc = http_client_check_fork(client, e);
+	int rc = http_client_check_fork(d->client, e);
 
 	if (rc)
 		return rc;
-	client->spoke_no_tls = false;
+	d->client->spoke_no_tls = false;
 	c = calloc(1, sizeof *c);
 	if (!c)
 		return err_nomem(e);
 	c->base.ops = &ops;
 	c->pid = getpid();
-	http_who(uri, http_client_opts(client), c->who);
+	http_who(d->uri, d->opts, c->who);
 	c->multi = curl_multi_init();
 	c->easy = curl_easy_init();
-	rc = c->multi && c->easy ? prepare(c, http_client_opts(client), uri, e) : err_nomem(e);
+	rc = c->multi && c->easy ? prepare(c, d, e) : err_nomem(e);
 	if (!rc)
-		rc = connect_now(c, client, uri, e);
+		rc = connect_now(c, d, e);
 	if (rc) {
 		curl_conn_free(&c->base);
 		return rc;
 	}
 	*out = &c->base;
+	return 0;
+}
+
+int dial_uri(struct http_client *client, const struct uri *uri, struct conn **out, davit_err *e)
+{
+	return dial(&(struct dialing){ .client = client, .opts = http_client_opts(client), .uri = uri }, out, e);
+}
+
+int dial_speaks_tls(struct http_client *client, const struct uri *uri, davit_tri *out, davit_err *e)
+{
+	davit_connection_opts opts = *http_client_opts(client);
+	const struct dialing d = { .client = client, .opts = &opts, .uri = uri, .probe = true };
+	struct conn *conn;
+	int rc;
+
+	/* Nothing is sent over this connection: whom it leads to does not matter. */
+	opts.insecure = DAVIT_YES;
+	opts.ca_file = opts.ca_dir = NULL;
+	rc = dial(&d, &conn, e);
+	if (rc == DAVIT_ECANCELLED || rc == DAVIT_ENOMEM || rc == DAVIT_ESTATE)
+		return rc;
+	*out = rc ? client->spoke_no_tls ? DAVIT_NO : DAVIT_UNSET : DAVIT_YES;
+	if (!rc)
+		conn->ops->free(conn);
 	return 0;
 }

@@ -40,6 +40,12 @@ struct conn {
  */
 int dial_uri(struct http_client *c, const struct uri *uri, struct conn **out, davit_err *e);
 /*
+ * Asks the server of an https uri whether it speaks TLS, by a handshake that looks at no certificate and sends
+ * nothing. DAVIT_UNSET: it cannot be told, for example because nobody answers. Fails only as a call does that is
+ * cancelled, out of memory or in the wrong state.
+ */
+int dial_speaks_tls(struct http_client *c, const struct uri *uri, davit_tri *out, davit_err *e);
+/*
  * Runs argv[0] (found in PATH) with our standard error and no other descriptor. free() ends it: closes its
  * input, waits a moment, kills. A child that fails without a word is DAVIT_EIO from the first read.
  */

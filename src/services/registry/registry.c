@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "http/dial.h"
 #include "services/registry/registry_internal.h"
 #include "wire/dockerref.h"
 
@@ -107,8 +108,8 @@ static int open_handle(davit_registry *r, const char *host, const davit_registry
 	r->host = arena_strdup(&r->mem, dockerref_host(host));
 	if (!r->host)
 		return err_nomem(e);
-	r->may_fall_back = r->opts.plain_http == DAVIT_UNSET &&
-			   (uri_is_loopback(name) || (conn && conn->insecure == DAVIT_YES));
+	r->scheme_open = r->opts.plain_http == DAVIT_UNSET &&
+			 (uri_is_loopback(name) || (conn && conn->insecure == DAVIT_YES));
 	buf_printf(&url, "%s://%s", r->opts.plain_http == DAVIT_YES ? "http" : "https", r->host);
 	rc = buf_check(&url, "the host", e);
 	if (!rc)
@@ -162,28 +163,26 @@ const char *davit_registry_url(const davit_registry *r)
 
 /* --- calls ------------------------------------------------------------------------------------- */
 
-/*
- * After a call: whether it is to be made again by http, because the first request of the handle met a peer
- * that does not speak TLS. Any answer settles the question.
- */
-static bool fall_back(davit_registry *r, int rc)
+/* Before the first request: does a host that may do without TLS speak it? */
+static int choose_scheme(davit_registry *r, davit_err *e)
 {
 	struct uri *base = &r->api->base;
+	davit_tri tls;
+	int rc;
 
-	if (!r->may_fall_back)
-		return false;
-	if (rc && rc != DAVIT_EPROTO && rc != DAVIT_EIO && rc != DAVIT_ETRUST)
-		return false;
-	if (!rc || !http_client_peer_spoke_no_tls(r->api->http)) {
-		r->may_fall_back = rc != 0;
-		return false;
-	}
-	r->may_fall_back = false;
+	if (!r->scheme_open)
+		return 0;
+	rc = dial_speaks_tls(r->api->http, base, &tls, e);
+	if (rc)
+		return rc;
+	r->scheme_open = tls == DAVIT_UNSET;
+	if (tls != DAVIT_NO)
+		return 0;
 	base->scheme = "http";
 	if (base->port == 443 && !strchr(r->host, ':'))
 		base->port = 80;
 	set_url(r);
-	return true;
+	return 0;
 }
 
 /* Says in front of a failure what it is about: host/repo@digest. */
@@ -198,18 +197,18 @@ static int name_target(const davit_registry *r, const struct call *c, int rc, da
 
 int registry_call(davit_registry *r, const struct call *c, void **out, davit_err *e)
 {
-	int rc = api_call(r->api, c, out, e);
+	int rc = choose_scheme(r, e);
 
-	if (fall_back(r, rc))
+	if (!rc)
 		rc = api_call(r->api, c, out, e);
 	return name_target(r, c, rc, e);
 }
 
 int registry_stream(davit_registry *r, const struct call *c, const struct stream_to *to, void **out, davit_err *e)
 {
-	int rc = api_stream(r->api, c, to, out, e);
+	int rc = choose_scheme(r, e);
 
-	if (fall_back(r, rc))
+	if (!rc)
 		rc = api_stream(r->api, c, to, out, e);
 	return name_target(r, c, rc, e);
 }
@@ -223,9 +222,9 @@ int registry_upload(davit_registry *r, const struct call *c, void **out, davit_e
 int registry_pages(davit_registry *r, const struct call *c, int (*page)(void *user, void *reply, davit_err *e),
 		   void *user, davit_err *e)
 {
-	int rc = api_pages(r->api, c, page, user, e);
+	int rc = choose_scheme(r, e);
 
-	if (fall_back(r, rc))
+	if (!rc)
 		rc = api_pages(r->api, c, page, user, e);
 	return name_target(r, c, rc, e);
 }

@@ -55,7 +55,7 @@ struct davit_registry {
 	char *host;             /* host[:port] as used */
 	struct buf url;         /* davit_registry_url() */
 	bool hub;               /* Docker Hub: one-component names get "library/" */
-	bool may_fall_back;     /* no answer yet: http may be tried if the peer does not speak TLS */
+	bool scheme_open;       /* https, but http if the host turns out not to speak TLS */
 };
 
 /* --- registry.c: calls that settle https or http with the first answer ------------------------- */

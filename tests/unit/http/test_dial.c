@@ -284,11 +284,43 @@ static void failures(void **state)
 	arena_fini(&mem);
 }
 
+/* Certificates do not matter, who does not speak TLS is found out, and an absent server leaves it open. */
+static void who_speaks_tls(void **state)
+{
+	static const struct {
+		const char *server;
+		davit_tri tls;
+	} rows[] = {
+		{ "tls", DAVIT_YES }, { "tls_other", DAVIT_YES }, { "tls_old", DAVIT_YES },
+		{ "tls_self", DAVIT_YES }, { "http", DAVIT_NO },  { "garbage", DAVIT_NO },
+	};
+	struct http_client *c = fixture_client(DAVIT_OPTS(davit_connection_opts, .ca_file = "/nonexistent"));
+	struct uri nobody = { .scheme = "https", .host = "127.0.0.1", .port = 1, .path = "/" };
+	struct arena mem = { 0 };
+	davit_err e = { 0 };
+	davit_tri tls;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		tls = DAVIT_UNSET;
+		if (dial_speaks_tls(c, fixture_uri(&mem, "https", rows[i].server, "/"), &tls, &e))
+			fail_msg("%s: %s", rows[i].server, e.msg);
+		if (tls != rows[i].tls)
+			fail_msg("%s: %d", rows[i].server, (int)tls);
+	}
+	tls = DAVIT_YES;
+	assert_int_equal(dial_speaks_tls(c, &nobody, &tls, &e), 0);
+	assert_int_equal(tls, DAVIT_UNSET);
+	http_client_free(c);
+	arena_fini(&mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_ways),  cmocka_unit_test(children), cmocka_unit_test(pump_both_ways),
 		cmocka_unit_test(pump_ends), cmocka_unit_test(failures),
+		cmocka_unit_test(who_speaks_tls),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_start, fixture_stop);
