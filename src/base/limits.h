@@ -37,6 +37,7 @@ enum {
 	LIMIT_REDIRECTS = 10,              /* redirects of one request, by default */
 	LIMIT_RETRIES = 4,                 /* further attempts, by default */
 	LIMIT_RETRY_WAIT_MS = 60 * 1000,   /* longest wait before a further attempt, also by Retry-After */
+	LIMIT_PROBE_MS = 3000,             /* milliseconds to find out whether a server speaks TLS */
 	LIMIT_WS_MESSAGE = 16 << 20,       /* one websocket message */
 	LIMIT_CHUNK = 16 << 20,            /* one read or write of a transfer */
 	LIMIT_CHUNK_DEFAULT = 256 << 10,   /* the same if nothing is asked for */

@@ -257,6 +257,15 @@ static int on_tick(void *user, int *wait_ms, davit_err *e)
 	return 0;
 }
 
+/* The peer took the connection and then waited for something else than TLS. */
+static bool waited_for_http(const struct conn_curl *c, const struct dialing *d, CURLcode cc)
+{
+	curl_off_t connected = 0;
+
+	curl_easy_getinfo(c->easy, CURLINFO_CONNECT_TIME_T, &connected);
+	return d->probe && cc == CURLE_OPERATION_TIMEDOUT && connected > 0;
+}
+
 static int connect_now(struct conn_curl *c, const struct dialing *dialing, davit_err *e)
 {
 	const davit_connection_opts *o = dialing->opts;
@@ -278,7 +287,7 @@ static int connect_now(struct conn_curl *c, const struct dialing *dialing, davit
 	curl_easy_setopt(c->easy, CURLOPT_VERBOSE, 0L);
 	if (!rc && f.rc) {
 		rc = http_failure_report(&f, e);
-		client->spoke_no_tls = f.no_tls;
+		client->spoke_no_tls = f.no_tls || waited_for_http(c, dialing, f.rc);
 	}
 	if (!rc && (curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &c->fd) || c->fd == CURL_SOCKET_BAD))
 		rc = err_set(e, DAVIT_EIO, "the connection to %s was lost at once", c->who);
@@ -328,6 +337,8 @@ int dial_speaks_tls(struct http_client *client, const struct uri *uri, davit_tri
 	/* Nothing is sent over this connection: whom it leads to does not matter. */
 	opts.insecure = DAVIT_YES;
 	opts.ca_file = opts.ca_dir = NULL;
+	if (opts.connect_timeout_ms > LIMIT_PROBE_MS)
+		opts.connect_timeout_ms = LIMIT_PROBE_MS;
 	rc = dial(&d, &conn, e);
 	if (rc == DAVIT_ECANCELLED || rc == DAVIT_ENOMEM || rc == DAVIT_ESTATE)
 		return rc;
