@@ -2,10 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/fd.h"
+#include "cli/sig.h"
 
 void out_init(void)
 {
@@ -15,14 +16,41 @@ void out_init(void)
 			(void)!open("/dev/null", fd ? O_RDONLY : O_WRONLY);
 }
 
+/* As fd_write_all(), but a signal that ends the program also ends the wait for a slow reader. 0 or a negative errno. */
+static int write_out(const void *p, size_t n)
+{
+	const char *from = p;
+
+	while (n) {
+		ssize_t r;
+
+		if (sig_caught())
+			return -EINTR;
+		r = write(STDOUT_FILENO, from, n);
+		if (r >= 0) {
+			from += r;
+			n -= (size_t)r;
+		} else if (errno == EAGAIN) {
+			struct pollfd w = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+			poll(&w, 1, -1);
+		} else if (errno != EINTR) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
 static int failed(int errnum, davit_err *e)
 {
+	if (errnum == EINTR)
+		return err_set(e, DAVIT_ECANCELLED, "cancelled while writing standard output");
 	return err_errno(e, errnum, "standard output");
 }
 
 int out_write(const void *p, size_t n, davit_err *e)
 {
-	int r = n ? fd_write_all(STDOUT_FILENO, p, n) : 0;
+	int r = n ? write_out(p, n) : 0;
 
 	return r ? failed(-r, e) : 0;
 }
@@ -39,7 +67,7 @@ static int sink_errno;
 
 static int sink_write(void *user, const void *p, size_t n)
 {
-	int r = fd_write_all(STDOUT_FILENO, p, n);
+	int r = write_out(p, n);
 
 	(void)user;
 	if (r)

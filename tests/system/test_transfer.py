@@ -201,6 +201,23 @@ def test_interrupted_pull(davit, proxy, repo, stored, work, number):
     assert 'Traceback' not in err and err.count('\n') <= 3, err
 
 
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_while_nobody_reads(davit, dxf, proxy, repo, stored, number):
+    """Standard output is a pipe that is full: a signal ends the wait for its reader."""
+    item = stored(5_000_000)
+    for program, args in ((davit, davit.pull(f'{proxy.host}/{repo}', item.digest)),
+                          (dxf(proxy), ('pull-blob', repo, item.digest))):
+        proxy.log.clear()
+        process = program.start(*args)
+        until = time.monotonic() + 20
+        while not proxy.requests('GET', BLOB) and time.monotonic() < until:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        process.send_signal(number)
+        assert process.wait(10) == 128 + number
+        assert 'cancelled' in process.communicate()[1].decode()
+
+
 def test_interrupted_push(davit, dxf, proxy, registry, repo, blob):
     """The upload session is cancelled at the registry: it is gone."""
     item = blob(3_000_000)
