@@ -95,8 +95,8 @@ def authority(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def secured(authority):
-    """https and htpasswd; users fred, and ned with a password that netrc can hold."""
-    with Registry(users={USER: PASSWORD, 'ned': 'simple'}, tls=authority) as r:
+    """https and htpasswd; users fred, and anna with a password that netrc can hold."""
+    with Registry(users={USER: PASSWORD, 'anna': 'simple'}, tls=authority) as r:
         yield r
 
 

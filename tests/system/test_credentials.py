@@ -145,7 +145,7 @@ def test_podman_longest_prefix(davit, secured, repo, work, listing):
 def test_netrc(davit, dxf, secured, repo, home, work, listing):
     """netrc, for both programs."""
     host = secured.host.partition(':')[0]
-    text = f'machine {host}\n\tlogin ned\n\tpassword simple\n'
+    text = f'machine {host}\n\tlogin anna\n\tpassword simple\n'
     (work / 'netrc').write_text(text)
     (work / 'netrc').chmod(0o600)
     davit.run(*listing, env={'NETRC': str(work / 'netrc')}).ok()

@@ -105,7 +105,7 @@ def test_terminal_is_no_secret_echo(davit, secured):
     """A password that is asked for on the terminal is not shown."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        davit.command('registry', 'login', secured.host, '-u', 'ned', '--ca-file', secured.tls.ca),
+        davit.command('registry', 'login', secured.host, '-u', 'anna', '--ca-file', secured.tls.ca),
         env=davit.env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
     os.close(theirs)
