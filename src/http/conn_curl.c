@@ -260,9 +260,9 @@ static int on_tick(void *user, int *wait_ms, davit_err *e)
 /* The peer took the connection and then waited for something else than TLS. */
 static bool waited_for_http(const struct conn_curl *c, const struct dialing *d, CURLcode cc)
 {
-	curl_off_t connected = 0;
+	long connected = 0;
 
-	curl_easy_getinfo(c->easy, CURLINFO_CONNECT_TIME_T, &connected);
+	curl_easy_getinfo(c->easy, CURLINFO_NUM_CONNECTS, &connected);
 	return d->probe && cc == CURLE_OPERATION_TIMEDOUT && connected > 0;
 }
 
