@@ -76,7 +76,8 @@ enum davit_value_style {
 	DAVIT_VALUE_SPACED = 2,  /**< `{"a": 1, "b": 2}`, non-ASCII characters escaped, keys sorted. */
 };
 
-/** Writes @p v as JSON text to @p out. @return 0, or what the sink returned as #DAVIT_ECALLBACK */
+/** Writes @p v as JSON text to @p out. @return 0, #DAVIT_ECALLBACK with what the sink returned,
+ * #DAVIT_ENOMEM, or #DAVIT_ELIMIT if @p v is nested too deeply */
 DAVIT_API int davit_value_write(const davit_value *v, enum davit_value_style style, const davit_sink *out,
 				davit_err *e);
 

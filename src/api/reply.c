@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/mem.h"
 
 struct reply *reply_make(const struct type *t, bool array)
 {
@@ -26,7 +27,7 @@ struct reply *reply_make(const struct type *t, bool array)
 struct reply *reply_of(const void *object)
 {
 	/* The head is ours and writable even when the caller holds the object as const. */
-	return (struct reply *)((uintptr_t)object - offsetof(struct reply, object));
+	return (void *)((char *)mem_unconst(object) - offsetof(struct reply, object));
 }
 
 void *reply_new(const struct type *t, davit_err *e)

@@ -128,7 +128,7 @@ static bool repository_of(const char *scopes, size_t *n)
 	static const char prefix[] = "repository:";
 	const char *colon;
 
-	if (!scopes || strncmp(scopes, prefix, sizeof prefix - 1))
+	if (!scopes || strncmp(scopes, prefix, sizeof prefix - 1) != 0)
 		return false;
 	colon = memrchr(scopes, ':', strcspn(scopes, " "));
 	*n = (size_t)(colon - scopes);

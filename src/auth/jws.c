@@ -87,7 +87,7 @@ int jws_sign_once(const void *input, size_t n, struct jws_es256 *out, davit_err 
 	CLEANUP(md_fini) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	unsigned char der[DER_MAX];
 	size_t len = sizeof der;
-	struct jws_es256 made;
+	struct jws_es256 made = { 0 };
 	int r;
 
 	if (!key || !ctx || EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL) != 1 ||

@@ -20,8 +20,8 @@ struct buf {
 	bool secret;  /* wiped on growth and at the end */
 };
 
-#define BUF_INIT(limit)        { .max = (limit) }
-#define BUF_INIT_SECRET(limit) { .max = (limit), .secret = true }
+#define BUF_INIT(limit)        { .max = (size_t)(limit) }
+#define BUF_INIT_SECRET(limit) { .max = (size_t)(limit), .secret = true }
 
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_puts(struct buf *b, const char *s);

@@ -1,6 +1,5 @@
 #include "base/err.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -49,70 +48,40 @@ __attribute__((format(printf, 2, 0))) static void append_format(davit_err *e, co
 	append(e, text);
 }
 
-int err_set(davit_err *e, int code, const char *fmt, ...)
+void err_format(davit_err *e, int code, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (!e)
-		return code;
+		return;
 	*e = (davit_err){ .code = code };
 	va_start(ap, fmt);
 	append_format(e, fmt, ap);
 	va_end(ap);
-	return code;
 }
 
-static int code_of_errno(int errnum)
+void err_format_errno(davit_err *e, int errnum, const char *fmt, ...)
 {
-	switch (errnum) {
-	case ENOMEM:
-		return DAVIT_ENOMEM;
-	case EEXIST:
-		return DAVIT_EEXISTS;
-	case ETIMEDOUT:
-		return DAVIT_ETIMEOUT;
-	default:
-		return DAVIT_EIO;
-	}
-}
-
-int err_errno(davit_err *e, int errnum, const char *fmt, ...)
-{
-	int code = code_of_errno(errnum);
 	char why[128];
 	va_list ap;
 
 	if (!e)
-		return code;
-	*e = (davit_err){ .code = code, .sys = errnum };
+		return;
+	*e = (davit_err){ .code = err_code_of_errno(errnum), .sys = errnum };
 	va_start(ap, fmt);
 	append_format(e, fmt, ap);
 	va_end(ap);
 	append(e, ": ");
 	append(e, strerror_r(errnum, why, sizeof why));
-	return code;
 }
 
-int err_nomem(davit_err *e)
-{
-	return err_set(e, DAVIT_ENOMEM, "out of memory");
-}
-
-int err_callback(davit_err *e, int value, const char *what)
-{
-	err_set(e, DAVIT_ECALLBACK, "%s: ended by the callback with %d", what, value);
-	if (e)
-		e->callback = value;
-	return DAVIT_ECALLBACK;
-}
-
-int err_at(davit_err *e, int code, const char *fmt, ...)
+void err_prefix(davit_err *e, int code, const char *fmt, ...)
 {
 	char inner[DAVIT_ERR_MSG_MAX];
 	va_list ap;
 
-	if (!e || !code)
-		return code;
+	if (!e)
+		return;
 	memcpy(inner, e->msg, sizeof inner);
 	e->code = code;
 	e->msg[0] = 0;
@@ -120,7 +89,6 @@ int err_at(davit_err *e, int code, const char *fmt, ...)
 	append_format(e, fmt, ap);
 	va_end(ap);
 	append(e, inner);
-	return code;
 }
 
 static const struct {

@@ -67,7 +67,7 @@ int fd_read_all(int fd, const char *what, struct buf *out, davit_err *e)
 	for (;;) {
 		size_t room = out->max - out->len;
 		size_t n = room < READ_PIECE ? room : READ_PIECE;
-		char beyond;
+		char beyond = 0;
 		/* At the limit one more byte tells a file that just fits from one that is too large. */
 		char *to = n ? buf_reserve(out, n) : &beyond;
 		ssize_t got;

@@ -11,6 +11,17 @@ void mem_wipe(void *p, size_t n);
 /* Wipes a NUL-terminated heap string and frees it; NULL is ignored. */
 void mem_free_secret(char *s);
 
+/* For memory that is ours although its pointer is const, as in public structs. */
+static inline void *mem_unconst(const void *p)
+{
+	union {
+		const void *in;
+		void *out;
+	} u = { .in = p };
+
+	return u.out;
+}
+
 /* strdup() that passes NULL through: false only when memory ran out. *out is set on success. */
 bool mem_strdup(const char *s, char **out);
 

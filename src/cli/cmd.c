@@ -22,7 +22,7 @@ bool cmd_is_child(const struct cmd *parent, const struct cmd *c)
 {
 	size_t n = parent ? strlen(parent->path) : 0;
 
-	if (n && (strncmp(c->path, parent->path, n) || c->path[n++] != ' '))
+	if (n && (strncmp(c->path, parent->path, n) != 0 || c->path[n++] != ' '))
 		return false;
 	return c->path[n] && !strchr(c->path + n, ' ');
 }
@@ -53,7 +53,7 @@ const struct cmd *cmd_noun_with_options(const struct cmd *c)
 	for (size_t i = 0; (noun = cmd_at(i)); i++) {
 		size_t n = strlen(noun->path);
 
-		if (noun->run || !noun->opts || strncmp(c->path, noun->path, n))
+		if (noun->run || !noun->opts || strncmp(c->path, noun->path, n) != 0)
 			continue;
 		if (!c->path[n] || c->path[n] == ' ')
 			best = noun;

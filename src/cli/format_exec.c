@@ -140,7 +140,7 @@ static int eval_lazy(struct exec *x, const struct call *c, struct tv dot, const 
 static int eval_call(struct exec *x, const struct call *c, struct tv dot, const struct tv *last, struct tv *out)
 {
 	const struct operand *first = c->first;
-	struct tv arg[FORMAT_ARGS_MAX];
+	struct tv arg[FORMAT_ARGS_MAX] = { 0 };
 	size_t n = 0;
 	int r = 0;
 

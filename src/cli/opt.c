@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 
 bool opt_has_value(const struct opt *o)
 {
@@ -386,7 +387,7 @@ void opt_fini(const struct opt_set *s)
 			struct opt_map *m = member;
 
 			for (size_t i = 0; i < m->n; i++)
-				free((void *)(uintptr_t)m->v[i].key);
+				free(mem_unconst(m->v[i].key));
 			free(m->v);
 			*m = (struct opt_map){ 0 };
 		}

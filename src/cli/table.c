@@ -93,8 +93,11 @@ void text_size(int64_t bytes, struct buf *out)
 		buf_printf(out, "%lld B", (long long)bytes);
 		return;
 	}
-	for (n /= 1024; n >= 999.95; n /= 1024)
+	n /= 1024;
+	while (n >= 999.95) {
+		n /= 1024;
 		i++;
+	}
 	buf_printf(out, "%.1f %ciB", n, units[i]);
 }
 

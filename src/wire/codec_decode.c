@@ -99,8 +99,8 @@ static int decode_int(struct decoder *d, struct json_object *js, uint64_t *magni
 
 static int decode_i64(struct decoder *d, struct json_object *js, int64_t *out)
 {
-	uint64_t m;
-	bool negative;
+	uint64_t m = 0;
+	bool negative = false;
 	int r = decode_int(d, js, &m, &negative);
 
 	if (r)
@@ -113,8 +113,8 @@ static int decode_i64(struct decoder *d, struct json_object *js, int64_t *out)
 
 static int decode_u64(struct decoder *d, struct json_object *js, uint64_t *out)
 {
-	uint64_t m;
-	bool negative;
+	uint64_t m = 0;
+	bool negative = false;
 	int r = decode_int(d, js, &m, &negative);
 
 	if (r)

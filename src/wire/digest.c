@@ -1,5 +1,6 @@
 #include "wire/digest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,8 +82,7 @@ int digest_text(const struct digest *d, char out[DAVIT_DIGEST_MAX], davit_err *e
 
 	if (r)
 		return r;
-	memcpy(out, name, at);
-	out[at] = ':';
+	snprintf(out, DAVIT_DIGEST_MAX, "%s:", name);
 	hex_encode(bytes, n, out + at + 1);
 	return 0;
 }
@@ -145,7 +145,7 @@ int digest_parse(const char *text, enum digest_alg *alg, const char **hex, davit
 	if (!colon)
 		return err_set(e, DAVIT_EARG, "digest \"%s\" has no algorithm (\"sha256:…\")", text);
 	digits = colon + 1;
-	while (known < ALGORITHMS && (strlen(algorithms[known].name) != n || memcmp(algorithms[known].name, text, n)))
+	while (known < ALGORITHMS && (strlen(algorithms[known].name) != n || memcmp(algorithms[known].name, text, n) != 0))
 		known++;
 	if (known == ALGORITHMS && is_algorithm(text, n) && *digits)
 		return err_set(e, DAVIT_EUNSUPPORTED, "digest \"%s\" uses the algorithm %.*s; sha256 and sha512 are known",

@@ -14,7 +14,7 @@ static bool is_visible(char c)
 /* "HTTP/1.x" of exactly 8 bytes. */
 static int parse_version(struct http1_head *h, const char *p, size_t n, davit_err *e)
 {
-	if (n != 8 || memcmp(p, "HTTP/", 5) || p[6] != '.' || p[5] < '0' || p[5] > '9' || p[7] < '0' || p[7] > '9')
+	if (n != 8 || memcmp(p, "HTTP/", 5) != 0 || p[6] != '.' || p[5] < '0' || p[5] > '9' || p[7] < '0' || p[7] > '9')
 		return err_set(e, DAVIT_EPROTO, "first line is no HTTP: \"%.*s\"", (int)(n < 40 ? n : 40), p);
 	if (p[5] != '1' || p[7] > '1')
 		return err_set(e, DAVIT_EPROTO, "HTTP version %c.%c is not known", p[5], p[7]);

@@ -112,7 +112,7 @@ bool rfc3339_parse(const char *text, size_t n, davit_time *out)
 	    !parse_offset(&s, &offset) || s.p != s.end)
 		return false;
 	*out = (davit_time){
-		.sec = days * DAY_S + sec - offset * 60,
+		.sec = days * DAY_S + sec - (int64_t)offset * 60,
 		.nsec = nsec,
 		.offset = (int16_t)offset,
 		.set = true,
@@ -153,7 +153,7 @@ bool rfc3339_format(const davit_time *t, char out[RFC3339_MAX])
 	/* The range is tested first without the offset, which then cannot overflow. */
 	if (abs_offset >= DAY_MIN || t->nsec >= 1000000000 || t->sec < first - DAY_S || t->sec > last + DAY_S)
 		return false;
-	local = t->sec + offset * 60;
+	local = t->sec + (int64_t)offset * 60;
 	if (local < first || local > last)
 		return false;
 	days = (local - first) / DAY_S + first / DAY_S;

@@ -103,7 +103,7 @@ int ws_check_answer(const struct ws_offer *offer, int status, const struct heade
 		r = ws_accept(buf_str(&key), expected, e);
 	if (r)
 		return r;
-	if (!accept || strcmp(accept, expected))
+	if (!accept || strcmp(accept, expected) != 0)
 		return err_set(e, DAVIT_EPROTO, "websocket answer has a wrong Sec-WebSocket-Accept");
 	if (headers_get(h, "Sec-WebSocket-Extensions"))
 		return err_set(e, DAVIT_EPROTO, "websocket answer has an extension that was not offered");

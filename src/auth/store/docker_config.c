@@ -75,7 +75,7 @@ static size_t key_match(const struct server_name *key, const struct server_name 
 {
 	size_t n = strlen(key->path);
 
-	if (strcmp(key->host, server->host) || strncmp(key->path, server->path, n))
+	if (strcmp(key->host, server->host) != 0 || strncmp(key->path, server->path, n) != 0)
 		return 0;
 	return server->path[n] == 0 || server->path[n] == '/' ? n + 1 : 0;
 }
@@ -322,7 +322,7 @@ static int change_auths(struct config *cfg, const struct server_name *server, st
 		rc = best_member(json_value(auths), server, &mem, &old, e);
 		if (rc || !old)
 			break;
-		if (!server_name_parse(old, &mem, &name) || strcmp(name.path, server->path))
+		if (!server_name_parse(old, &mem, &name) || strcmp(name.path, server->path) != 0)
 			break; /* a shorter prefix: somebody else's entry */
 		json_unset(auths, old);
 		*changed = true;

@@ -68,7 +68,7 @@ static bool take_keyword(const char *key, const char **at, struct arena *mem, st
 	bool password = !strcmp(key, "password"), login = !strcmp(key, "login") || !strcmp(key, "user");
 	const char *value;
 
-	if (!password && !login && strcmp(key, "account"))
+	if (!password && !login && strcmp(key, "account") != 0)
 		return true;
 	if (!next_word(at, mem, &value))
 		return false;

@@ -107,6 +107,7 @@ static int list(davit_registry *r, struct call *c, const davit_registry_list_opt
 	l.mem = reply_arena(made);
 	c->in = &q;
 	rc = registry_pages(r, c, on_page, &l, e);
+	c->in = NULL;
 	names = l.v;
 	if (rc) {
 		davit_reply_free(made);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -33,22 +34,50 @@ struct pull {
 	bool encoded;       /* Content-Encoding: offsets mean nothing */
 };
 
+/* Digits up to the character end, which is taken too; false without them or for more than 64 bits. */
+static bool take_number(const char **p, char end, uint64_t *out)
+{
+	const char *s = *p;
+	size_t n = strspn(s, "0123456789");
+
+	if (!n || s[n] != end)
+		return false;
+	errno = 0;
+	*out = strtoull(s, NULL, 10);
+	*p = end ? s + n + 1 : s + n;
+	return errno == 0;
+}
+
+struct content_range {
+	uint64_t from, to, total;
+	bool known; /* total was given, not "*" */
+};
+
+static bool parse_range(const char *text, struct content_range *out)
+{
+	const char *p = text + strlen("bytes ");
+
+	if (strncmp(text, "bytes ", strlen("bytes ")) != 0 || !take_number(&p, '-', &out->from) ||
+	    !take_number(&p, '/', &out->to))
+		return false;
+	out->known = strcmp(p, "*") != 0;
+	return !out->known || take_number(&p, 0, &out->total);
+}
+
 /* "bytes 5-9/10": the answer must begin where we stopped. */
 static int check_range(struct pull *p, const struct headers *h, davit_err *e)
 {
 	const char *range = headers_get(h, "Content-Range");
-	uint64_t from, to, total;
-	char star;
-	int n;
+	struct content_range got = { 0 };
 
 	if (!range)
 		return err_set(e, DAVIT_EPROTO, "a part of %s came without Content-Range", p->digest);
-	n = sscanf(range, "bytes %" SCNu64 "-%" SCNu64 "/%" SCNu64, &from, &to, &total);
-	if (n < 3 && (sscanf(range, "bytes %" SCNu64 "-%" SCNu64 "/%c", &from, &to, &star) != 3 || star != '*'))
+	if (!parse_range(range, &got))
 		return err_set(e, DAVIT_EPROTO, "Content-Range \"%s\" cannot be understood", range);
-	if (from != p->done || to < from || (n == 3 && p->total >= 0 && total != (uint64_t)p->total))
-		return err_set(e, DAVIT_EPROTO, "asked for %s from byte %" PRIu64 " on, got \"%s\"", p->digest, p->done,
-			       range);
+	if (got.from != p->done || got.to < got.from ||
+	    (got.known && p->total >= 0 && got.total != (uint64_t)p->total))
+		return err_set(e, DAVIT_EPROTO, "asked for %s from byte %" PRIu64 " on, got \"%s\"", p->digest,
+			       p->done, range);
 	return 0;
 }
 
@@ -127,6 +156,7 @@ static int get_some(davit_registry *r, struct pull *p, struct call *c, davit_err
 	c->headers = &h;
 	if (!rc)
 		rc = registry_stream(r, c, &to, NULL, e);
+	c->headers = NULL;
 	headers_fini(&h);
 	return rc;
 }

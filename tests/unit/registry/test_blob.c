@@ -280,7 +280,7 @@ static void goes_on_after_a_break(void **state)
 {
 	static const struct step steps[] = {
 		{ .request = "GET /v2/a/blobs/" HELLO, 200, NULL, "hello\n", .cut = 2 },
-		{ .request = "GET /v2/a/blobs/" HELLO, 206, "Content-Range: bytes 2-5/6\r\n", "llo\n", .cut = 2 },
+		{ .request = "GET /v2/a/blobs/" HELLO, 206, "Content-Range: bytes 2-5/*\r\n", "llo\n", .cut = 2 },
 		{ .request = "GET /v2/a/blobs/" HELLO, 200, NULL, "hello\n" },
 		{ .request = "GET /v2/a/blobs/" HELLO, 200, NULL, "hello\n", .cut = 3 },
 		{ .request = "GET /v2/a/blobs/" HELLO, 206, "Content-Range: bytes 2-5/6\r\n", "llo\n" },

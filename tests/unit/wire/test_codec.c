@@ -462,7 +462,7 @@ static void refuses_bad_input(void **state)
 		{ { .map = { twice, 2 } }, ".Map.k: is there twice" },
 		{ { .map = { no_value, 1 } }, ".Map.k: is NULL" },
 		{ { .vec = { no_port, 1 } }, ".Ports[0]: is NULL" },
-		{ { .f64 = NAN }, ".F64: JSON has no infinity and no NaN" },
+		{ { .f64 = (double)NAN }, ".F64: JSON has no infinity and no NaN" },
 		{ { .level = 9 }, ".Level: 9 is none of its values" },
 		{ { .time = { .sec = INT64_MAX, .set = true } }, ".Time: is no time between the years 0 and 9999" },
 		{ { .raw = { "{", 1 } }, ".Raw: invalid JSON: it ends at byte 1, within a value" },
