@@ -291,7 +291,11 @@ static int connect_now(struct conn_curl *c, const struct dialing *dialing, davit
 	}
 	if (!rc && (curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &c->fd) || c->fd == CURL_SOCKET_BAD))
 		rc = err_set(e, DAVIT_EIO, "the connection to %s was lost at once", c->who);
-	http_client_trace(client, "* raw connection to %s: %s", c->who, rc ? davit_code_name(rc) : "open");
+	if (dialing->probe)
+		http_client_trace(client, "* asked %s for TLS: %s", c->who,
+				  rc ? client->spoke_no_tls ? "it speaks none" : davit_code_name(rc) : "yes");
+	else
+		http_client_trace(client, "* raw connection to %s: %s", c->who, rc ? davit_code_name(rc) : "open");
 	return rc;
 }
 
