@@ -1,6 +1,7 @@
 /*
  * Pushing blobs. What can be read twice, or has a known digest, goes in one PUT; what can be read only once
- * goes by PATCH and is named afterwards. Either way the digest is computed while the bytes are sent.
+ * goes by PATCH and is named afterwards. A digest that we did not compute ourselves in a first pass is computed
+ * while the bytes are sent; the registry checks the other, and refuses a source that changed meanwhile.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -108,17 +109,25 @@ struct push {
 	davit_err err;              /* a failure of our own inside of the source */
 };
 
+/* Whether a first pass has hashed the source: a second time would only cost. */
+static bool is_hashed(const struct push *p)
+{
+	return p->digest && p->digest == p->computed;
+}
+
 /* All was read: is it what was promised? Before the last bytes go out, so that a wrong blob never gets whole. */
 static int check_sent(struct push *p)
 {
 	if (p->size >= 0 && p->sent != (uint64_t)p->size)
 		return err_set(&p->err, DAVIT_EINTEGRITY, "the source gave %" PRIu64 " bytes, expected %" PRId64
 			       ": it changed while it was pushed", p->sent, p->size);
+	if (is_hashed(p))
+		return 0;
 	if (registry_hash_end(&p->hash, &p->err))
 		return p->err.code;
 	if (p->digest && strcmp(p->digest, p->hash.text) != 0)
-		return err_set(&p->err, DAVIT_EINTEGRITY, "expected digest %s, got %s: the source %s", p->digest,
-			       p->hash.text, p->digest == p->computed ? "changed while it was pushed" : "is another");
+		return err_set(&p->err, DAVIT_EINTEGRITY, "expected digest %s, got %s: the source is another",
+			       p->digest, p->hash.text);
 	return 0;
 }
 
@@ -139,7 +148,7 @@ static int read_source(void *user, void *buf, size_t cap, size_t *got)
 	if (r < 0)
 		return r;
 	p->sent += *got;
-	if (*got && registry_hash_add(&p->hash, buf, *got, &p->err))
+	if (*got && !is_hashed(p) && registry_hash_add(&p->hash, buf, *got, &p->err))
 		return p->err.code;
 	if ((!*got || (p->size >= 0 && p->sent >= (uint64_t)p->size)) && check_sent(p))
 		return p->err.code;
@@ -196,9 +205,9 @@ static int final_url(const struct registry_session *s, const char *digest, struc
 /* The registry's word for a body that is not what its digest says. */
 static int explain_put(int rc, davit_err *e)
 {
-	if (rc == DAVIT_EREMOTE && e->http == 400 && !strcmp(e->remote, "DIGEST_INVALID"))
-		e->code = rc = DAVIT_EINTEGRITY;
-	return rc;
+	if (rc != DAVIT_EREMOTE || e->http != 400 || strcmp(e->remote, "DIGEST_INVALID") != 0)
+		return rc;
+	return err_at(e, DAVIT_EINTEGRITY, "the source changed while it was pushed, or the way damaged it: ");
 }
 
 static int send_whole(struct push *p, struct registry_session *s, davit_err *e)
