@@ -374,7 +374,8 @@ int main(void)
 		cmocka_unit_test(checks_a_promised_digest), cmocka_unit_test(gives_a_session_back),
 		cmocka_unit_test(gives_a_session_back_when_cancelled),
 		cmocka_unit_test(starts_again_after_a_passing_failure), cmocka_unit_test(pushes_files),
-		cmocka_unit_test(pulls), cmocka_unit_test(goes_on_after_a_break), cmocka_unit_test(pulls_into_files),
+		cmocka_unit_test(pulls), cmocka_unit_test(goes_on_after_a_break),
+		cmocka_unit_test(refuses_wrong_ranges), cmocka_unit_test(pulls_into_files),
 		cmocka_unit_test(moves_large_blobs),
 	};
 
