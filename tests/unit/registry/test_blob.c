@@ -302,6 +302,32 @@ static void goes_on_after_a_break(void **state)
 	buf_fini(&got);
 }
 
+static void refuses_wrong_ranges(void **state)
+{
+	static const char *const ranges[] = {
+		"bytes 3-5/6", "bytes 2-1/6", "bytes 2-5/7", "bytes -2-5/6", "bytes 2-5/6x", "bytes 2-5/",
+		"2-5/6", "bytes 18446744073709551618-5/6",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+		char head[80];
+		const struct step steps[] = {
+			{ .request = "GET /v2/a/blobs/" HELLO, 200, NULL, "hello\n", .cut = 2 },
+			{ .request = "GET /v2/a/blobs/" HELLO, 206, head, "llo\n" },
+		};
+		struct buf got = BUF_INIT(100);
+		const davit_sink sink = { keep, &got };
+		struct script s;
+
+		snprintf(head, sizeof head, "Content-Range: %s\r\n", ranges[i]);
+		SCRIPT(&s, steps, NULL);
+		assert_code(DAVIT_EPROTO, davit_registry_blob_pull(s.r, "a", HELLO, NULL, &sink, NULL, &s.e), s.e);
+		script_end(&s);
+		buf_fini(&got);
+	}
+}
+
 static void pulls_into_files(void **state)
 {
 	static const struct step steps[] = {
