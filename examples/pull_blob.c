@@ -26,7 +26,8 @@ static int take(void *user, const void *p, size_t n)
 	return fwrite(p, 1, n, c->out) == n ? 0 : -1;
 }
 
-static int pull_all(davit_registry *registry, const char *repo, const char *alias, struct counter *c, davit_err *err)
+static int pull_all(davit_registry *registry, const char *repo, const char *alias, struct counter *c,
+		    davit_err *err)
 {
 	const davit_sink sink = { .write = take, .user = c };
 	davit_registry_alias *found;
@@ -39,7 +40,8 @@ static int pull_all(davit_registry *registry, const char *repo, const char *alia
 		const davit_registry_descriptors *blobs = &found->v[i]->blobs;
 
 		for (size_t k = 0; !rc && k < blobs->n; k++)
-			rc = davit_registry_blob_pull(registry, repo, blobs->v[k]->digest, NULL, &sink, NULL, err);
+			rc = davit_registry_blob_pull(registry, repo, blobs->v[k]->digest, NULL, &sink, NULL,
+						      err);
 	}
 	davit_reply_free(found);
 	return rc;

@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct dockerref ref;
 
 	if (text && !dockerref_parse(text, &a, &ref, NULL)) {
-		if (!ref.host || dockerref_check_repo(ref.repo, NULL) || (ref.tag && dockerref_check_tag(ref.tag, NULL)))
+		if (!ref.host || dockerref_check_repo(ref.repo, NULL) ||
+		    (ref.tag && dockerref_check_tag(ref.tag, NULL)))
 			abort();
 	}
 	arena_fini(&a);

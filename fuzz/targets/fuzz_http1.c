@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		if (r >= 0 && used > take)
 			abort();
 	}
-	if (r == HTTP1_DONE && (h.kind == HTTP1_RESPONSE ? !h.reason || h.status < 100 : !h.method || !h.target))
+	if (r == HTTP1_DONE &&
+	    (h.kind == HTTP1_RESPONSE ? !h.reason || h.status < 100 : !h.method || !h.target))
 		abort();
 	http1_has_token(&h.headers, "connection", "upgrade");
 	http1_head_fini(&h);

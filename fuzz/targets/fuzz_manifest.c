@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	static const davit_tri verify[] = { DAVIT_YES, DAVIT_NO };
 
 	for (size_t i = 0; i < 2; i++) {
-		const davit_registry_manifest_opts *o = DAVIT_OPTS(davit_registry_manifest_opts, .verify = verify[i]);
+		const davit_registry_manifest_opts *o =
+		    DAVIT_OPTS(davit_registry_manifest_opts, .verify = verify[i]);
 		davit_registry_manifest *m = NULL;
 		davit_err e = { 0 };
 		int r = davit_registry_manifest_parse((const char *)data, n, "text/x; y=z", o, &m, &e);

@@ -7,13 +7,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 #define E struct everything
-static const struct type query_type = TYPE(E,
-	F(E, str, "s", .where = IN_QUERY), F(E, tri, "t", .where = IN_QUERY), F(E, i64, "i", .where = IN_QUERY),
-	F(E, opt_f64, "f", .where = IN_QUERY), F(E, time, "w", .where = IN_QUERY), F(E, strv, "l", .where = IN_QUERY),
-	F(E, map, "m", .where = IN_QUERY), F(E, raw, "r", .where = IN_QUERY),
-	F_VEC(E, vec, "v", struct port, &port_type, .where = IN_QUERY),
-	F_CUSTOM(E, command, "c", &command_kind, .where = IN_QUERY),
-	F_PTR(E, self, "e", E, &everything_type, .where = IN_QUERY));
+static const struct type query_type = TYPE(
+    E, F(E, str, "s", .where = IN_QUERY), F(E, tri, "t", .where = IN_QUERY),
+    F(E, i64, "i", .where = IN_QUERY), F(E, opt_f64, "f", .where = IN_QUERY),
+    F(E, time, "w", .where = IN_QUERY), F(E, strv, "l", .where = IN_QUERY), F(E, map, "m", .where = IN_QUERY),
+    F(E, raw, "r", .where = IN_QUERY), F_VEC(E, vec, "v", struct port, &port_type, .where = IN_QUERY),
+    F_CUSTOM(E, command, "c", &command_kind, .where = IN_QUERY),
+    F_PTR(E, self, "e", E, &everything_type, .where = IN_QUERY));
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

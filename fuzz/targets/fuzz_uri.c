@@ -19,8 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		abort();
 	if (!uri_resolve(&base, text, &a, &u, NULL)) {
 		uri_write(&u, &out);
-		if (out.bad || (out.len <= LIMIT_URL && (uri_parse(buf_str(&out), &a, &again, NULL) ||
-							 !uri_same_origin(&u, &again) || strcmp(u.path, again.path) != 0)))
+		if (out.bad || (out.len <= LIMIT_URL &&
+				(uri_parse(buf_str(&out), &a, &again, NULL) || !uri_same_origin(&u, &again) ||
+				 strcmp(u.path, again.path) != 0)))
 			abort();
 	}
 	uri_parse(text, &a, &u, NULL);

@@ -25,7 +25,9 @@ static int message(void *user, enum ws_kind kind, const void *p, size_t n, davit
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	struct ws_opts opts = { .server = n && data[0] & 1, .max_message = 4096, .mask = mask, .message = message };
+	struct ws_opts opts = {
+		.server = n && data[0] & 1, .max_message = 4096, .mask = mask, .message = message
+	};
 	size_t step = n ? data[0] / 2 + 1U : 1;
 	struct ws *w;
 	int r = 0;

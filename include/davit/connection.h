@@ -33,7 +33,8 @@ typedef struct davit_connection_opts {
 	const char *user_agent;   /**< NULL: `davit/VERSION`. */
 	int connect_timeout_ms;   /**< Time to connect; 0: 30,000. */
 	int timeout_ms;           /**< Time for one whole call that is no stream; 0: no limit. */
-	int low_speed_limit;      /**< Bytes per second under which a transfer counts as stalled; 0: 1, negative: never. */
+	/** Bytes per second under which a transfer counts as stalled; 0: 1, negative: never. */
+	int low_speed_limit;
 	int low_speed_time_s;     /**< Seconds of stall that end a transfer; 0: 60. */
 	int retries;              /**< Further attempts after a passing failure; 0: 4, negative: none. */
 	int max_redirects;        /**< 0: 10, negative: none. */

@@ -20,7 +20,8 @@ extern "C" {
 typedef struct davit_credentials {
 	const char *username;        /**< User name. */
 	davit_secret password;       /**< Password. */
-	davit_secret identity_token; /**< OAuth2 refresh token (`identitytoken`, or a helper's `<token>` user). */
+	/** OAuth2 refresh token (`identitytoken`, or a helper's `<token>` user). */
+	davit_secret identity_token;
 	davit_secret registry_token; /**< Bearer token to be sent as it is (`registrytoken`). */
 	const char *origin;          /**< Where they were found, for messages: a file or a helper's name. */
 } davit_credentials;
@@ -59,7 +60,8 @@ DAVIT_API void davit_credentials_free(davit_credentials *c);
  * @param where  gets a description of the place for messages if not NULL: at least @p n bytes
  */
 DAVIT_API int davit_credentials_store(const char *server, const davit_credentials *c,
-				      const davit_credentials_opts *opts, char *where, size_t n, davit_err *e);
+				      const davit_credentials_opts *opts, char *where, size_t n,
+				      davit_err *e);
 
 /** Removes what is stored for @p server. @return 0, #DAVIT_ENOTFOUND if there was nothing, or as above */
 DAVIT_API int davit_credentials_erase(const char *server, const davit_credentials_opts *opts, davit_err *e);

@@ -20,7 +20,8 @@ enum davit_code {
 	DAVIT_OK = 0,            /**< Success. */
 	DAVIT_EARG = -1,         /**< The caller's argument is wrong; nothing was sent. */
 	DAVIT_ENOMEM = -2,       /**< Out of memory. */
-	DAVIT_EIO = -3,          /**< A file, socket, name look-up or connection failed; davit_err::sys may say why. */
+	/** A file, socket, name look-up or connection failed; davit_err::sys may say why. */
+	DAVIT_EIO = -3,
 	DAVIT_ETIMEOUT = -4,     /**< A time limit passed, or a transfer stalled. */
 	DAVIT_ECANCELLED = -5,   /**< The cancel token was fired. */
 	DAVIT_ETRUST = -6,       /**< TLS: the peer's certificate is not trusted, or ours was refused. */
@@ -33,8 +34,10 @@ enum davit_code {
 	DAVIT_ELIMIT = -13,      /**< An input is larger, deeper or longer than davit's limit for it. */
 	DAVIT_EINTEGRITY = -14,  /**< Content does not match its digest, size or signature. */
 	DAVIT_EUNSUPPORTED = -15,/**< Valid, but this davit or this server cannot do it. */
-	DAVIT_ESTATE = -16,      /**< The handle cannot do that now: re-entered, closed, or used after fork. */
-	DAVIT_ECALLBACK = -17,   /**< A callback of the caller ended the call; its value is in davit_err::callback. */
+	/** The handle cannot do that now: re-entered, closed, or used after fork. */
+	DAVIT_ESTATE = -16,
+	/** A callback of the caller ended the call; its value is in davit_err::callback. */
+	DAVIT_ECALLBACK = -17,
 	DAVIT_EEXISTS = -18,     /**< It exists already and was not overwritten. */
 };
 
@@ -49,7 +52,8 @@ typedef struct davit_err {
 	int http;     /**< HTTP status of the answer that caused it, or 0. */
 	int sys;      /**< errno of the failed system call, or 0. */
 	int callback; /**< With #DAVIT_ECALLBACK: the value that the callback returned. */
-	char remote[DAVIT_ERR_REMOTE_MAX]; /**< The server's own error code, for example `MANIFEST_UNKNOWN`, or "". */
+	/** The server's own error code, for example `MANIFEST_UNKNOWN`, or "". */
+	char remote[DAVIT_ERR_REMOTE_MAX];
 	/**
 	 * One sentence without a final dot: where, what and why. Control characters of remote text are
 	 * escaped (`\x1b`); a message that was too long ends in `...`.
@@ -57,7 +61,9 @@ typedef struct davit_err {
 	char msg[DAVIT_ERR_MSG_MAX];
 } davit_err;
 
-/** The name of a code without its prefix, for example `NOTFOUND`; `UNKNOWN` for any other number. Never NULL. */
+/**
+ * The name of a code without its prefix, for example `NOTFOUND`; `UNKNOWN` for any other number. Never NULL.
+ */
 DAVIT_API const char *davit_code_name(int code);
 
 /** A short English description of a code, for example `not found`. Never NULL. */

@@ -43,8 +43,10 @@ typedef struct davit_registry_answer {
 	const char *username;         /**< User name, with @ref password. */
 	davit_secret password;        /**< Password. */
 	davit_secret identity_token;  /**< OAuth2 refresh token, used instead of a password. */
-	davit_secret authorization;   /**< A whole value of the Authorization header (for the token server, if there is one). */
-	davit_strv actions;           /**< Ask for these actions (`pull`, `push`, `delete`, `*`) instead of the challenge's scopes. */
+	/** A whole value of the Authorization header (for the token server, if there is one). */
+	davit_secret authorization;
+	/** Ask for these actions (`pull`, `push`, `delete`, `*`) instead of the challenge's scopes. */
+	davit_strv actions;
 } davit_registry_answer;
 
 /** Options of davit_registry_open(); see #DAVIT_OPTS. Strings are copied. */
@@ -52,32 +54,47 @@ typedef struct davit_registry_opts {
 	size_t size;                            /**< Set by #DAVIT_OPTS. */
 	const davit_connection_opts *connection;/**< TLS, proxy, limits; NULL: defaults. */
 	/**
-	 * Yes: http. No: https only. Unset: https, but a loopback host (with davit_connection_opts::insecure any
-	 * host) that does not speak TLS is asked by http; the first request decides for the handle.
+	 * Yes: http. No: https only. Unset: https, but a loopback host (with davit_connection_opts::insecure
+	 * any host) that does not speak TLS is asked by http; the first request decides for the handle.
 	 */
 	davit_tri plain_http;
-	/** Yes: credentials may go over http to any host. No: never, a 401 over http is final. Unset: to loopback hosts only. */
+	/**
+	 * Yes: credentials may go over http to any host. No: never, a 401 over http is final. Unset: to
+	 * loopback hosts only.
+	 */
 	davit_tri http_auth;
-	davit_tri preset_over_http; /**< Yes: @ref token and @ref basic_username go over http to any host, whatever @ref http_auth says. */
-	davit_tri realm_https;  /**< Yes: the token server is asked by https even if its realm says http. Default no. */
-	davit_tri retry_anonymous; /**< Yes: without credentials, a Basic challenge is answered by asking once more (as python-dxf). Default no. */
+	/** Yes: @ref token and @ref basic_username go over http to any host, whatever @ref http_auth says. */
+	davit_tri preset_over_http;
+	/** Yes: the token server is asked by https even if its realm says http. Default no. */
+	davit_tri realm_https;
+	/**
+	 * Yes: without credentials, a Basic challenge is answered by asking once more (as python-dxf).
+	 * Default no.
+	 */
+	davit_tri retry_anonymous;
 	const char *username;   /**< Credentials to answer a challenge with; with @ref password. */
 	davit_secret password;  /**< Password of @ref username. */
 	davit_secret identity_token; /**< OAuth2 refresh token (token servers; by POST). */
 	davit_secret authorization;  /**< A whole Authorization value to answer a challenge with. */
 	davit_secret token;     /**< A bearer token to send from the first request on. */
 	const char *auth_host;  /**< `host[:port]` that replaces the one of a bearer realm. */
-	const char *basic_username; /**< Basic credentials to send from the first request on (netrc); with @ref basic_password. */
+	/** Basic credentials to send from the first request on (netrc); with @ref basic_password. */
+	const char *basic_username;
 	davit_secret basic_password;/**< Password of @ref basic_username. */
-	/** Asked for credentials when a challenge comes and none are set above; 0 to go on, negative to end the call. */
+	/**
+	 * Asked for credentials when a challenge comes and none are set above; 0 to go on, negative to end
+	 * the call.
+	 */
 	int (*challenge)(void *user, const davit_registry_challenge *c, davit_registry_answer *answer);
 	void *challenge_user;   /**< Passed to @ref challenge. */
-	davit_tri check_names;  /**< No: repository names, references and digests are sent unchecked. Default yes. */
+	/** No: repository names, references and digests are sent unchecked. Default yes. */
+	davit_tri check_names;
 } davit_registry_opts;
 
 /**
  * Makes a handle. No request is sent yet.
- * @param host  `host[:port]`; names of Docker Hub (`docker.io`, `index.docker.io`) mean `registry-1.docker.io`
+ * @param host  `host[:port]`; names of Docker Hub (`docker.io`, `index.docker.io`) mean
+ * `registry-1.docker.io`
  * @param out   gets the handle; free it with davit_registry_free()
  */
 DAVIT_API int davit_registry_open(const char *host, const davit_registry_opts *opts, davit_registry **out,
@@ -86,7 +103,8 @@ DAVIT_API int davit_registry_open(const char *host, const davit_registry_opts *o
 DAVIT_API void davit_registry_free(davit_registry *r);
 /**
  * Where the handle sends its requests, for example `https://registry-1.docker.io`. Until the first answer has
- * decided between https and http (davit_registry_opts::plain_http unset) it says https. It belongs to the handle.
+ * decided between https and http (davit_registry_opts::plain_http unset) it says https. It belongs to the
+ * handle.
  */
 DAVIT_API const char *davit_registry_url(const davit_registry *r);
 
@@ -153,12 +171,14 @@ DAVIT_API int davit_registry_ping(davit_registry *r, davit_err *e);
 /** Options of davit_registry_authenticate(); see #DAVIT_OPTS. */
 typedef struct davit_registry_authenticate_opts {
 	size_t size;                 /**< Set by #DAVIT_OPTS. */
-	davit_strv actions;          /**< `pull`, `push`, `delete`, `*` for the repository; absent: no scope is asked for. */
+	/** `pull`, `push`, `delete`, `*` for the repository; absent: no scope is asked for. */
+	davit_strv actions;
 	const char *username;        /**< Instead of the handle's. */
 	davit_secret password;       /**< Instead of the handle's. */
 	davit_secret authorization;  /**< Instead of the handle's. */
 	davit_tri verify;            /**< Yes: without a token server, try the credentials too. Default no. */
-	davit_tri offline;           /**< Yes: ask the token server for a refresh token too (OAuth2 POST). Default no. */
+	/** Yes: ask the token server for a refresh token too (OAuth2 POST). Default no. */
+	davit_tri offline;
 } davit_registry_authenticate_opts;
 
 /**
@@ -171,8 +191,8 @@ DAVIT_API int davit_registry_authenticate(davit_registry *r, const char *repo,
 					  const davit_registry_authenticate_opts *opts, const char **token,
 					  davit_err *e);
 /**
- * The refresh token that the token server gave last, or NULL: an identity token that a login may store instead of
- * the password. It belongs to the handle and lasts until its next call.
+ * The refresh token that the token server gave last, or NULL: an identity token that a login may store
+ * instead of the password. It belongs to the handle and lasts until its next call.
  */
 DAVIT_API const char *davit_registry_refresh_token(const davit_registry *r);
 /** The bearer token in use, or NULL. It belongs to the handle and lasts until its next call. */
@@ -186,7 +206,10 @@ typedef struct davit_registry_list_opts {
 	int64_t batch;   /**< Names per page to ask for; 0: the registry decides. */
 	const char *last;/**< Begin after this name. */
 	int64_t limit;   /**< At most so many names in all; 0: all. */
-	/** Given each page as it comes; the names are then not collected. 0 to go on, negative to end the call. */
+	/**
+	 * Given each page as it comes; the names are then not collected. 0 to go on, negative to end the
+	 * call.
+	 */
 	int (*page)(void *user, const davit_strv *names);
 	void *page_user; /**< Passed to @ref page. */
 } davit_registry_list_opts;
@@ -199,14 +222,17 @@ typedef struct davit_registry_list {
 /** Lists all repositories, page by page. GET /v2/_catalog. Not all registries allow it. */
 DAVIT_API int davit_registry_repos(davit_registry *r, const davit_registry_list_opts *opts,
 				   davit_registry_list **out, davit_err *e);
-/** Lists all tags of a repository, page by page. GET /v2/REPO/tags/list. #DAVIT_ENOTFOUND: no such repository. */
+/**
+ * Lists all tags of a repository, page by page. GET /v2/REPO/tags/list. #DAVIT_ENOTFOUND: no such repository.
+ */
 DAVIT_API int davit_registry_tags(davit_registry *r, const char *repo, const davit_registry_list_opts *opts,
 				  davit_registry_list **out, davit_err *e);
 
 /** Options of pushing a blob; see #DAVIT_OPTS. */
 typedef struct davit_registry_push_opts {
 	size_t size;            /**< Set by #DAVIT_OPTS. */
-	const char *digest;     /**< Known digest: checked while sending, and no pass is needed to compute it. */
+	/** Known digest: checked while sending, and no pass is needed to compute it. */
+	const char *digest;
 	davit_tri check_exists; /**< No: send even if the registry has the blob. Default yes. */
 	size_t chunk_size;      /**< Bytes of one read and one write; 0: 256 KiB; at most 16 MiB. */
 	davit_progress progress;/**< Told how far it is; may be left out. */
@@ -231,7 +257,10 @@ DAVIT_API int davit_registry_blob_push_file(davit_registry *r, const char *repo,
 typedef struct davit_registry_pull_opts {
 	size_t size;            /**< Set by #DAVIT_OPTS. */
 	size_t chunk_size;      /**< Most bytes given to the sink at once; 0: 256 KiB; at most 16 MiB. */
-	/** Told the digest and size (-1 if unknown) before the first byte; 0 to go on, negative to end the call. */
+	/**
+	 * Told the digest and size (-1 if unknown) before the first byte; 0 to go on, negative to end the
+	 * call.
+	 */
 	int (*begin)(void *user, const char *digest, int64_t size);
 	void *begin_user;       /**< Passed to @ref begin. */
 	davit_progress progress;/**< Told how far it is; may be left out. */
@@ -261,27 +290,34 @@ DAVIT_API int davit_registry_blob_exists(davit_registry *r, const char *repo, co
 					 davit_err *e);
 /**
  * Makes a blob of another repository available in this one without moving bytes.
- * POST /v2/REPO/blobs/uploads/?mount=DIGEST&from=FROM. If the registry will not (202), the upload session that it
- * opened is cancelled. @return 0; #DAVIT_EUNSUPPORTED: refused; the blob must be pushed
+ * POST /v2/REPO/blobs/uploads/?mount=DIGEST&from=FROM. If the registry will not (202), the upload session
+ * that it opened is cancelled. @return 0; #DAVIT_EUNSUPPORTED: refused; the blob must be pushed
  */
 DAVIT_API int davit_registry_blob_mount(davit_registry *r, const char *repo, const char *from,
 					const char *digest, davit_err *e);
-/** Deletes a blob. DELETE /v2/REPO/blobs/DIGEST. #DAVIT_ENOTFOUND; #DAVIT_EUNSUPPORTED: deleting is switched off. */
-DAVIT_API int davit_registry_blob_delete(davit_registry *r, const char *repo, const char *digest, davit_err *e);
+/**
+ * Deletes a blob. DELETE /v2/REPO/blobs/DIGEST. #DAVIT_ENOTFOUND; #DAVIT_EUNSUPPORTED: deleting is switched
+ * off.
+ */
+DAVIT_API int davit_registry_blob_delete(davit_registry *r, const char *repo, const char *digest,
+					 davit_err *e);
 
 /** Options of reading manifests; see #DAVIT_OPTS. */
 typedef struct davit_registry_manifest_opts {
 	size_t size;          /**< Set by #DAVIT_OPTS. */
 	davit_strv accept;    /**< Media types to accept; absent: all image and index types. */
-	const char *platform; /**< `os/arch[/variant]`: of an index, read the manifest for this platform instead. */
-	davit_tri exact_platform; /**< Yes: compare @ref platform as text. Default no: `linux/arm64` also finds `linux/arm64/v8`. */
+	/** `os/arch[/variant]`: of an index, read the manifest for this platform instead. */
+	const char *platform;
+	/** Yes: compare @ref platform as text. Default no: `linux/arm64` also finds `linux/arm64/v8`. */
+	davit_tri exact_platform;
 	davit_tri verify;     /**< No: accept schema 1 without valid signatures. Default yes. */
 } davit_registry_manifest_opts;
 
 /**
  * Reads a manifest and checks its bytes against the requested digest and Docker-Content-Digest.
  * GET /v2/REPO/manifests/REFERENCE.
- * @return 0; #DAVIT_ENOTFOUND (also: no such platform); #DAVIT_EINTEGRITY; #DAVIT_EUNSUPPORTED: unknown media type
+ * @return 0; #DAVIT_ENOTFOUND (also: no such platform); #DAVIT_EINTEGRITY; #DAVIT_EUNSUPPORTED: unknown media
+ * type
  */
 DAVIT_API int davit_registry_manifest_get(davit_registry *r, const char *repo, const char *reference,
 					  const davit_registry_manifest_opts *opts,
@@ -319,8 +355,8 @@ DAVIT_API int davit_registry_manifest_delete(davit_registry *r, const char *repo
 /** What an alias stands for, for one platform. */
 typedef struct davit_registry_alias_entry {
 	/**
-	 * `os/arch[/variant]`; NULL unless the alias names an index. Where the index names no platform it is the
-	 * manifest's digest, so that no entry is lost; of entries with the same platform the last counts.
+	 * `os/arch[/variant]`; NULL unless the alias names an index. Where the index names no platform it is
+	 * the manifest's digest, so that no entry is lost; of entries with the same platform the last counts.
 	 */
 	const char *platform;
 	const char *manifest_digest; /**< Digest of the manifest. */
@@ -339,11 +375,15 @@ typedef struct davit_registry_alias {
 	size_t n;     /**< Number of entries. */
 } davit_registry_alias;
 
-/** Reads an alias: its manifest and, for an index without a chosen platform, the manifest of each platform. */
+/**
+ * Reads an alias: its manifest and, for an index without a chosen platform, the manifest of each platform.
+ */
 DAVIT_API int davit_registry_alias_get(davit_registry *r, const char *repo, const char *alias,
 				       const davit_registry_manifest_opts *opts, davit_registry_alias **out,
 				       davit_err *e);
-/** As davit_registry_alias_get(), for manifest bytes that the caller has. Requests are made only for an index. */
+/**
+ * As davit_registry_alias_get(), for manifest bytes that the caller has. Requests are made only for an index.
+ */
 DAVIT_API int davit_registry_alias_resolve(davit_registry *r, const char *repo,
 					   const davit_registry_manifest_body *body,
 					   const davit_registry_manifest_opts *opts,
@@ -359,15 +399,17 @@ DAVIT_API int davit_registry_manifest_make(davit_registry *r, const char *repo, 
 /**
  * Makes the unsigned Docker schema 1 manifest of an alias. No request.
  */
-DAVIT_API int davit_registry_manifest_make_schema1(const char *repo, const char *alias, const davit_strv *digests,
-						   davit_registry_manifest **out, davit_err *e);
+DAVIT_API int davit_registry_manifest_make_schema1(const char *repo, const char *alias,
+						   const davit_strv *digests, davit_registry_manifest **out,
+						   davit_err *e);
 /**
  * Points an alias at blobs: davit_registry_manifest_make(), then PUT. A registry that answers 400 to
  * either is sent a signed schema 1 manifest instead. An alias that exists is overwritten.
  * @param out  the manifest that was written; may be NULL
  */
 DAVIT_API int davit_registry_alias_set(davit_registry *r, const char *repo, const char *alias,
-				       const davit_strv *digests, davit_registry_manifest **out, davit_err *e);
+				       const davit_strv *digests, davit_registry_manifest **out,
+				       davit_err *e);
 /**
  * Deletes the manifest that an alias names, and so every tag of it; the blobs stay.
  * GET manifest, DELETE /v2/REPO/manifests/DIGEST.

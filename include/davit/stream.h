@@ -105,7 +105,8 @@ typedef struct davit_progress_info {
 
 /** Told at the start, at most every 50 ms, and at the end of each transfer. */
 typedef struct davit_progress {
-	int (*update)(void *user, const davit_progress_info *info); /**< 0 to go on, negative to end the call. */
+	/** 0 to go on, negative to end the call. */
+	int (*update)(void *user, const davit_progress_info *info);
 	void *user;                                                /**< Passed to the callback. */
 } davit_progress;
 

@@ -26,17 +26,19 @@ enum shape { SHAPE_CALL = 0, SHAPE_STREAM, SHAPE_UPLOAD, SHAPE_HIJACK };
 
 enum {
 	EP_IDEMPOTENT = 1,  /* may be sent again after a failure that leaves its effect unknown */
-	EP_ARRAY = 2,       /* the reply is an array of out; the reply object is { const T *const *v; size_t n; } */
+	/* the reply is an array of out; the reply object is { const T *const *v; size_t n; } */
+	EP_ARRAY = 2,
 	EP_PAGED_LINK = 4,  /* more pages by the Link header */
-	EP_RAW = 8,         /* the body is not JSON, or its bytes matter: kept raw, not decoded by api_call() */
+	/* the body is not JSON, or its bytes matter: kept raw, not decoded by api_call() */
+	EP_RAW = 8,
 	EP_OTHER_URL = 16,  /* goes to a URL that an answer named, not to path; path is documentation */
 	EP_IDLE = 32,       /* silence is normal (events, followed logs): never counts as a stall */
 };
 
 /*
  * path placeholders are typed: {id} one segment, {id:name} slashes kept, {id:digest} one segment in which ':'
- * stays as it is (also for what may be a tag or a digest), {id:rest} everything behind. Empty arguments and the
- * segments "." and ".." are refused.
+ * stays as it is (also for what may be a tag or a digest), {id:rest} everything behind. Empty arguments and
+ * the segments "." and ".." are refused.
  */
 struct endpoint {
 	const char *name, *method, *path;
@@ -48,7 +50,10 @@ struct endpoint {
 	uint32_t reply_max;    /* bytes of a reply held in memory; 0: LIMIT_REPLY */
 };
 
-/* HTTP status and remote code → our code, the first match counts; a NULL remote matches all. Ends with status 0. */
+/*
+ * HTTP status and remote code → our code, the first match counts; a NULL remote matches all. Ends with status
+ * 0.
+ */
 struct error_row {
 	uint16_t status;
 	const char *remote;
@@ -96,7 +101,8 @@ struct call {
 	const char *scope;          /* for the authenticator */
 	const char *body;           /* bytes to send instead of encoding in's body fields */
 	size_t body_n;
-	const char *content_type;   /* of body or source; NULL: application/json for encoded bodies, none for others */
+	/* of body or source; NULL: application/json for encoded bodies, none for others */
+	const char *content_type;
 	const davit_source *source; /* api_upload() */
 	const struct headers *headers; /* more headers */
 	size_t chunk;               /* bytes per read of source or piece for the sink; 0: default */
@@ -120,18 +126,18 @@ struct call {
 int api_call(struct api *a, const struct call *c, void **out, davit_err *e);
 
 /*
- * As api_call(), and every next page of a row with EP_PAGED_LINK: page() gets each reply (it frees or keeps it)
- * and says 0 to go on, more to stop with success, or a code with its message. It may use the handle. A next page
- * on another origin is asked for without credentials; pages that repeat are DAVIT_EPROTO.
+ * As api_call(), and every next page of a row with EP_PAGED_LINK: page() gets each reply (it frees or keeps
+ * it) and says 0 to go on, more to stop with success, or a code with its message. It may use the handle. A
+ * next page on another origin is asked for without credentials; pages that repeat are DAVIT_EPROTO.
  */
-int api_pages(struct api *a, const struct call *c, int (*page)(void *user, void *reply, davit_err *e), void *user,
-	      davit_err *e);
+int api_pages(struct api *a, const struct call *c, int (*page)(void *user, void *reply, davit_err *e),
+	      void *user, davit_err *e);
 
 /*
  * SHAPE_STREAM: the body goes to sink in pieces of at most chunk bytes. head() (may be NULL) sees status and
- * headers first; it is called again if the answer broke off before its first body byte and is repeated. Once a
- * byte has reached the sink nothing is repeated: the caller resumes. *out gets a reply without body. Answers
- * outside of ep->ok reach neither.
+ * headers first; it is called again if the answer broke off before its first body byte and is repeated. Once
+ * a byte has reached the sink nothing is repeated: the caller resumes. *out gets a reply without body.
+ * Answers outside of ep->ok reach neither.
  */
 struct stream_to {
 	const davit_sink *sink; /* the caller's: a negative value becomes DAVIT_ECALLBACK */
@@ -149,22 +155,24 @@ int api_stream(struct api *a, const struct call *c, const struct stream_to *to, 
 int api_upload(struct api *a, const struct call *c, void **out, davit_err *e);
 
 /*
- * SHAPE_HIJACK: sends an Upgrade request by hand and gives the connection, which belongs to no pool. ep->ok is
- * { 101 }, or { 101, 200 } for servers that hijack without upgrading. Redirects are not followed. The handshake
- * of a websocket is checked; its stream then carries frames, which wire/websocket.h reads.
+ * SHAPE_HIJACK: sends an Upgrade request by hand and gives the connection, which belongs to no pool. ep->ok
+ * is { 101 }, or { 101, 200 } for servers that hijack without upgrading. Redirects are not followed. The
+ * handshake of a websocket is checked; its stream then carries frames, which wire/websocket.h reads.
  */
 struct hijack {
 	const char *protocol;        /* "tcp", "websocket", … */
-	int (*resize)(void *user, unsigned rows, unsigned cols, davit_err *e); /* of the stream; may be NULL */
-	void (*release)(void *user); /* called once, when the stream is freed or the call failed; may be NULL */
+	/* of the stream; may be NULL */
+	int (*resize)(void *user, unsigned rows, unsigned cols, davit_err *e);
+	/* called once, when the stream is freed or the call failed; may be NULL */
+	void (*release)(void *user);
 	void *user;
 	struct conn *conn;           /* an open connection to use (a child process), or NULL to dial; taken */
 };
 int api_hijack(struct api *a, const struct call *c, const struct hijack *h, davit_stream **out, davit_err *e);
 
 /*
- * A reply object of t->size bytes (t NULL: 0), zeroed, whose arena a caller may fill. davit_reply_free() frees
- * it. Without a raw body davit_reply_value() shows its members by t.
+ * A reply object of t->size bytes (t NULL: 0), zeroed, whose arena a caller may fill. davit_reply_free()
+ * frees it. Without a raw body davit_reply_value() shows its members by t.
  */
 void *reply_new(const struct type *t, davit_err *e);
 struct arena *reply_arena(void *reply);

@@ -1,6 +1,6 @@
 /*
- * The attempt loop: sign, exchange, classify, again. It knows nothing of rows and types; api/request.c makes a
- * transfer from a call.
+ * The attempt loop: sign, exchange, classify, again. It knows nothing of rows and types; api/request.c makes
+ * a transfer from a call.
  *
  * Rules:
  *  - The authenticator runs only for the origin of the handle's base, and over plain http only to a loopback
@@ -9,8 +9,8 @@
  *    take the wrong answer for success. 303 becomes GET (HEAD stays). From https to http none is followed. On
  *    the first step to another origin all secret headers go, for the rest of the call, also if a later step
  *    leads back.
- *  - Passing failures (408, 429, 502, 503, 504, lost connections) are repeated if the call is idempotent, or if
- *    nothing of it can have taken effect (429; nothing was sent). 500 is an answer and not repeated.
+ *  - Passing failures (408, 429, 502, 503, 504, lost connections) are repeated if the call is idempotent, or
+ *    if nothing of it can have taken effect (429; nothing was sent). 500 is an answer and not repeated.
  *  - A body that cannot be rewound is sent once.
  */
 #ifndef DAVIT_API_ATTEMPT_H
@@ -50,7 +50,8 @@ struct transfer {
 	/* Results. */
 	struct http_response resp;
 	bool accepted;          /* the status is in ok */
-	struct buf error;       /* the body of an answer that is not accepted; its limit is set by transfer_init() */
+	/* the body of an answer that is not accepted; its limit is set by transfer_init() */
+	struct buf error;
 	bool cut;               /* that body was longer */
 	/* State of the loop. */
 	bool foreign;           /* left the origin of the first URL */
@@ -80,7 +81,9 @@ int transfer_challenge(struct transfer *t, const struct signed_request *s, davit
 /* Whether the status is in t->ok. */
 bool transfer_accepts(const struct transfer *t, int status);
 
-/* Milliseconds that a Retry-After value asks for: seconds or an HTTP date; -1 if it is neither. now: seconds. */
+/*
+ * Milliseconds that a Retry-After value asks for: seconds or an HTTP date; -1 if it is neither. now: seconds.
+ */
 int64_t retry_after_ms(const char *value, int64_t now);
 
 /* One call at a time: DAVIT_ESTATE for re-entry and in a forked child. */

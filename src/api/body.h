@@ -1,6 +1,6 @@
 /*
- * The body of a request: bytes in memory or a source, told apart by whether it can be sent again. Bodies that a
- * signer must hash before they go out are buffered or spooled if they can be read only once.
+ * The body of a request: bytes in memory or a source, told apart by whether it can be sent again. Bodies that
+ * a signer must hash before they go out are buffered or spooled if they can be read only once.
  */
 #ifndef DAVIT_API_BODY_H
 #define DAVIT_API_BODY_H

@@ -14,11 +14,12 @@ struct route {
 
 /*
  * Finds the row for a method and an undecoded path (no query). More literal segments win over placeholders.
- * An encoded slash is part of a {name} or {rest}; elsewhere it never matches. Of several splits of a path between
- * two placeholders the first one gets the longest part.
+ * An encoded slash is part of a {name} or {rest}; elsewhere it never matches. Of several splits of a path
+ * between two placeholders the first one gets the longest part.
  * DAVIT_ENOTFOUND: no such path; DAVIT_EUNSUPPORTED: the path exists, not with this method (HTTP 405);
  * DAVIT_EARG: the path has "." or "..", or a bad escape (400); DAVIT_ELIMIT: too long (414).
  */
-int route_find(const struct service *s, const char *method, const char *path, struct route *out, davit_err *e);
+int route_find(const struct service *s, const char *method, const char *path, struct route *out,
+	       davit_err *e);
 
 #endif

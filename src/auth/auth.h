@@ -74,7 +74,8 @@ struct auth_ops {
 	 * The request was answered with 401. AUTH_READY: the next attempt can succeed (it may still AUTH_NEED
 	 * something in prepare); a negative code: it cannot, with the reason.
 	 */
-	int (*challenge)(struct auth *a, const struct auth_request *req, const struct headers *answer, davit_err *e);
+	int (*challenge)(struct auth *a, const struct auth_request *req, const struct headers *answer,
+			 davit_err *e);
 	void (*free)(struct auth *a);
 };
 

@@ -24,7 +24,8 @@ int basic_header(const char *username, const char *password, struct buf *out, da
 	int r;
 
 	if (strchr(username, ':'))
-		return err_set(e, DAVIT_EARG, "user name \"%s\" holds a colon, which Basic authentication cannot send",
+		return err_set(e, DAVIT_EARG,
+			       "user name \"%s\" holds a colon, which Basic authentication cannot send",
 			       username);
 	if (has_control(username) || (password && has_control(password)))
 		return err_set(e, DAVIT_EARG, "user name or password holds a control character");
@@ -59,7 +60,8 @@ static int basic_feed(struct auth *a, const struct auth_answer *answer, davit_er
 	return err_set(e, DAVIT_ESTATE, "Basic authentication asked for nothing");
 }
 
-static int basic_challenge(struct auth *a, const struct auth_request *req, const struct headers *answer, davit_err *e)
+static int basic_challenge(struct auth *a, const struct auth_request *req, const struct headers *answer,
+			   davit_err *e)
 {
 	(void)a;
 	(void)answer;

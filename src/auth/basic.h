@@ -7,7 +7,10 @@
 
 #include "auth/auth.h"
 
-/* Appends "Basic …" to out, which should be secret. DAVIT_EARG for a colon in the name or a control character. */
+/*
+ * Appends "Basic …" to out, which should be secret. DAVIT_EARG for a colon in the name or a control
+ * character.
+ */
 int basic_header(const char *username, const char *password, struct buf *out, davit_err *e);
 
 /* An authenticator that sends the same Basic header with every request. */

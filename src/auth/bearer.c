@@ -28,7 +28,8 @@ struct registry_auth {
 	char *host, *auth_host;
 	davit_tri http_auth;
 	bool preset_over_http, realm_https, retry_anonymous;
-	int (*lookup)(void *user, const davit_registry_challenge *c, davit_registry_answer *answer, davit_err *e);
+	int (*lookup)(void *user, const davit_registry_challenge *c, davit_registry_answer *answer,
+		      davit_err *e);
 	void *user;
 	/* What requests carry: the Basic header if there is one, else the current token. */
 	char *basic;
@@ -88,8 +89,8 @@ static bool may_send(const struct registry_auth *r, const struct uri *u)
 
 static int refuse_http(const struct uri *u, davit_err *e)
 {
-	err_set(e, DAVIT_EDENIED, "credentials are not sent over plain http to %s; use https, or allow it explicitly",
-		u->host);
+	err_set(e, DAVIT_EDENIED,
+		"credentials are not sent over plain http to %s; use https, or allow it explicitly", u->host);
 	if (e)
 		e->http = 401;
 	return DAVIT_EDENIED;
@@ -158,7 +159,8 @@ static int copy_scopes(const char *scopes, struct buf *out, davit_err *e)
 		size_t n = strcspn(scopes, " \t");
 
 		if (count++ == LIMIT_SCOPES)
-			return err_set(e, DAVIT_ELIMIT, "challenge asks for more than %d scopes", LIMIT_SCOPES);
+			return err_set(e, DAVIT_ELIMIT, "challenge asks for more than %d scopes",
+				       LIMIT_SCOPES);
 		if (out->len)
 			buf_putc(out, ' ');
 		buf_add(out, scopes, n);
@@ -167,7 +169,10 @@ static int copy_scopes(const char *scopes, struct buf *out, davit_err *e)
 	return 0;
 }
 
-/* Which scopes to ask for: the caller's actions, else the challenge's, else those of a call to the registry itself. */
+/*
+ * Which scopes to ask for: the caller's actions, else the challenge's, else those of a call to the registry
+ * itself.
+ */
 static int choose_scopes(struct registry_auth *r, const char *hint, const char *asked, const char *actions,
 			 davit_err *e)
 {
@@ -185,7 +190,9 @@ static int choose_scopes(struct registry_auth *r, const char *hint, const char *
 	return rc ? rc : replace(&r->ask.scopes, buf_str(&scopes), e);
 }
 
-/* The URL of the token server: https unless the registry itself is http, auth_host in place of its own host. */
+/*
+ * The URL of the token server: https unless the registry itself is http, auth_host in place of its own host.
+ */
 static int choose_realm(struct registry_auth *r, const struct uri *registry, const char *realm, davit_err *e)
 {
 	AUTO_ARENA struct arena mem = { 0 };
@@ -354,7 +361,8 @@ static int attach(const struct registry_auth *r, struct auth_request *req, davit
 /* Whether the token that is about to be sent must be replaced first. */
 static bool is_ending(const struct registry_auth *r, int64_t now)
 {
-	return r->state == IDLE && !r->basic && r->current && r->current->ask.realm && now >= r->current->refresh_at;
+	return r->state == IDLE && !r->basic && r->current && r->current->ask.realm &&
+	       now >= r->current->refresh_at;
 }
 
 static int bearer_prepare(struct auth *a, struct auth_request *req, struct auth_subrequest *sub, davit_err *e)
@@ -502,7 +510,8 @@ static int answer_basic(struct registry_auth *r, const struct auth_request *req,
 	if (rc)
 		return rc;
 	if (!header && !r->retry_anonymous)
-		return denied(r, r->basic ? refused_basic : "wants a user name and a password, and none are known", e);
+		return denied(
+		    r, r->basic ? refused_basic : "wants a user name and a password, and none are known", e);
 	if (header && r->basic && !r->forced && !strcmp(header, r->basic)) {
 		mem_free_secret(header);
 		return denied(r, refused_basic, e);
@@ -519,8 +528,8 @@ static int answer_basic(struct registry_auth *r, const struct auth_request *req,
 }
 
 /* Bearer if it can be used, else Basic. */
-static int answer_challenges(struct registry_auth *r, const struct auth_request *req, const struct challenges *all,
-			     davit_err *e)
+static int answer_challenges(struct registry_auth *r, const struct auth_request *req,
+			     const struct challenges *all, davit_err *e)
 {
 	const struct challenge *bearer = challenge_find(all, "bearer"), *basic = challenge_find(all, "basic");
 
@@ -542,10 +551,12 @@ static const char *refusal(const struct registry_auth *r)
 		return refused_basic;
 	if (!r->current)
 		return "wants a user name and a password, and none are known";
-	return r->anonymous ? "does not allow this without credentials" : "does not allow this with these credentials";
+	return r->anonymous ? "does not allow this without credentials"
+			    : "does not allow this with these credentials";
 }
 
-static int bearer_challenge(struct auth *a, const struct auth_request *req, const struct headers *answer, davit_err *e)
+static int bearer_challenge(struct auth *a, const struct auth_request *req, const struct headers *answer,
+			    davit_err *e)
 {
 	AUTO_ARENA struct arena mem = { 0 };
 	struct registry_auth *r = self(a);

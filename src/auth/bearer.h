@@ -19,21 +19,25 @@ struct registry_auth_opts {
 	const char *host;      /* host[:port] of the registry, for lookup and messages */
 	const char *auth_host; /* host[:port] that replaces the one of a realm, or NULL */
 	/*
-	 * Whether secrets may answer a challenge over plain http, to the registry and to its token server. Yes:
-	 * to any host. No: never, a 401 over http fails at once. Unset: to loopback hosts.
+	 * Whether secrets may answer a challenge over plain http, to the registry and to its token server.
+	 * Yes: to any host. No: never, a 401 over http fails at once. Unset: to loopback hosts.
 	 */
 	davit_tri http_auth;
-	bool preset_over_http; /* token and basic_username go over plain http to any host, whatever http_auth says */
+	/* token and basic_username go over plain http to any host, whatever http_auth says */
+	bool preset_over_http;
 	bool realm_https;      /* the realm is asked by https even if the registry itself is plain http */
-	bool retry_anonymous;  /* answer a Basic challenge without credentials by sending the request once more */
+	/* answer a Basic challenge without credentials by sending the request once more */
+	bool retry_anonymous;
 	davit_secret token;    /* bearer token from the first request on, or NULL */
 	const char *basic_username; /* Basic credentials from the first request on, with basic_password */
 	davit_secret basic_password;
 	/*
-	 * Asked for credentials when a challenge comes; an answer left empty means anonymous. What it sets must
-	 * stay valid until the next call of lookup. 0, or a negative code that ends the call. May be NULL.
+	 * Asked for credentials when a challenge comes; an answer left empty means anonymous. What it sets
+	 * must stay valid until the next call of lookup. 0, or a negative code that ends the call. May be
+	 * NULL.
 	 */
-	int (*lookup)(void *user, const davit_registry_challenge *c, davit_registry_answer *answer, davit_err *e);
+	int (*lookup)(void *user, const davit_registry_challenge *c, davit_registry_answer *answer,
+		      davit_err *e);
 	void *user;
 };
 
@@ -50,7 +54,8 @@ const char *registry_auth_refresh_token(const struct auth *a);
 /* Authentication for its own sake. Strings are copied. */
 struct registry_auth_force {
 	const char *repo;           /* with actions: the scope repository:REPO:A,B is asked for */
-	davit_strv actions;         /* absent: the challenge's scopes, else the call's if it is "registry:…" */
+	/* absent: the challenge's scopes, else the call's if it is "registry:…" */
+	davit_strv actions;
 	const char *username;       /* these instead of lookup, if any of them is set */
 	davit_secret password;
 	davit_secret authorization;
@@ -59,8 +64,8 @@ struct registry_auth_force {
 };
 
 /*
- * The next request (GET /v2/) serves to be challenged: it carries no token, and once its challenge has led to a
- * token, or to Basic credentials without verify, prepare() ends the call with DAVIT_ESTATE.
+ * The next request (GET /v2/) serves to be challenged: it carries no token, and once its challenge has led to
+ * a token, or to Basic credentials without verify, prepare() ends the call with DAVIT_ESTATE.
  * registry_auth_end() must follow: true if that was the reason, so that the call's failure is none.
  */
 int registry_auth_begin(struct auth *a, const struct registry_auth_force *f, davit_err *e);

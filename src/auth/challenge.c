@@ -140,7 +140,8 @@ static int take_item(struct reader *r, size_t first, davit_err *e)
 	int rc;
 
 	if (!n || (is_param(r->p, n) && r->out->n == first))
-		return err_set(e, DAVIT_EPROTO, "WWW-Authenticate header cannot be understood at \"%.40s\"", r->p);
+		return err_set(e, DAVIT_EPROTO, "WWW-Authenticate header cannot be understood at \"%.40s\"",
+			       r->p);
 	if (is_param(r->p, n))
 		return take_param(r, n, e);
 	rc = begin_challenge(r, n, e);
@@ -153,7 +154,8 @@ int challenge_parse(const char *value, struct arena *a, struct challenges *out, 
 	size_t before = out->n;
 
 	if (strlen(value) > LIMIT_CHALLENGE)
-		return err_set(e, DAVIT_ELIMIT, "WWW-Authenticate header is longer than %d bytes", LIMIT_CHALLENGE);
+		return err_set(e, DAVIT_ELIMIT, "WWW-Authenticate header is longer than %d bytes",
+			       LIMIT_CHALLENGE);
 	while (*(r.p += strspn(r.p, " \t,"))) {
 		int rc = take_item(&r, before, e);
 

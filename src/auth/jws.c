@@ -117,7 +117,8 @@ static EVP_PKEY *import_key(const unsigned char point[1 + 2 * COORD])
 	EVP_PKEY *key = NULL;
 
 	memcpy(copy, point, sizeof copy);
-	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		return NULL;
 	return key;
 }

@@ -20,7 +20,10 @@ struct jws_text {
 /* Signs with a key that is made for this one signature and then forgotten. */
 int jws_sign_once(const void *input, size_t n, struct jws_es256 *out, davit_err *e);
 
-/* 0; DAVIT_EINTEGRITY if the signature is not that of this key over this input, or key or signature are malformed. */
+/*
+ * 0; DAVIT_EINTEGRITY if the signature is not that of this key over this input, or key or signature are
+ * malformed.
+ */
 int jws_verify(const void *input, size_t n, const struct jws_text *s, davit_err *e);
 
 #endif

@@ -125,8 +125,8 @@ static int post_request(const struct token_ask *a, const struct token_cred *c, s
 	return r ? r : buf_check(&sub->body, "token request", e);
 }
 
-int token_request(const struct token_ask *a, const struct token_cred *c, bool post, struct auth_subrequest *sub,
-		  davit_err *e)
+int token_request(const struct token_ask *a, const struct token_cred *c, bool post,
+		  struct auth_subrequest *sub, davit_err *e)
 {
 	return post ? post_request(a, c, sub, e) : get_request(a, c, sub, e);
 }
@@ -160,8 +160,8 @@ static int refused(const struct auth_answer *answer, const char *host, davit_err
 		code = DAVIT_EDENIED;
 	if (!json_parse(answer->body, answer->n, &j, NULL))
 		reason = reason_of(json_value(j));
-	err_set(e, code, "%s%s gave no token (HTTP %d)%s%s", code == DAVIT_EDENIED ? "unauthorized: " : "", host,
-		status, reason ? ": " : "", reason ? reason : "");
+	err_set(e, code, "%s%s gave no token (HTTP %d)%s%s", code == DAVIT_EDENIED ? "unauthorized: " : "",
+		host, status, reason ? ": " : "", reason ? reason : "");
 	if (e)
 		e->http = status;
 	json_unref(j);

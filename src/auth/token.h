@@ -30,8 +30,8 @@ bool token_cred_is_secret(const struct token_cred *c);
 /* Whether the request is to be the OAuth2 POST. */
 bool token_wants_post(const struct token_cred *c);
 /* Fills sub, which is fresh, with a POST or a GET. */
-int token_request(const struct token_ask *a, const struct token_cred *c, bool post, struct auth_subrequest *sub,
-		  davit_err *e);
+int token_request(const struct token_ask *a, const struct token_cred *c, bool post,
+		  struct auth_subrequest *sub, davit_err *e);
 
 /* What the token server gave: owned secrets. */
 struct token_reply {

@@ -155,8 +155,8 @@ static void add(struct token_cache *c, struct token *t)
 	c->v[c->n++] = t;
 }
 
-int token_cache_add(struct token_cache *c, struct token_ask *ask, struct token_reply *reply, struct token **out,
-		    davit_err *e)
+int token_cache_add(struct token_cache *c, struct token_ask *ask, struct token_reply *reply,
+		    struct token **out, davit_err *e)
 {
 	struct token *t = calloc(1, sizeof *t);
 	int64_t early = reply->expires_in / 4 < REFRESH_EARLY ? reply->expires_in / 4 : REFRESH_EARLY;

@@ -7,8 +7,8 @@
 #include <errno.h>
 
 /*
- * err_set(e, code, fmt, ...) replaces the whole error by code and a message; http, sys, callback and remote are
- * cleared. e may be NULL. A macro, so that compilers and analysers see which code comes back.
+ * err_set(e, code, fmt, ...) replaces the whole error by code and a message; http, sys, callback and remote
+ * are cleared. e may be NULL. A macro, so that compilers and analysers see which code comes back.
  */
 #define err_set(e, code, ...)                           \
 	({                                              \
@@ -18,8 +18,9 @@
 	})
 
 /*
- * err_at(e, code, fmt, ...) puts text in front of the message of a failure and returns code; the other members
- * stay. Does nothing for code 0, so that it can wrap a call: return err_at(e, f(..., e), "reading %s: ", path).
+ * err_at(e, code, fmt, ...) puts text in front of the message of a failure and returns code; the other
+ * members stay. Does nothing for code 0, so that it can wrap a call: return err_at(e, f(..., e), "reading %s:
+ * ", path).
  */
 #define err_at(e, code, ...)                            \
 	({                                              \

@@ -1,4 +1,6 @@
-/* Files and descriptors given to davit: whole reads with a limit, whole writes, files that appear complete. */
+/*
+ * Files and descriptors given to davit: whole reads with a limit, whole writes, files that appear complete.
+ */
 #ifndef DAVIT_BASE_FD_H
 #define DAVIT_BASE_FD_H
 
@@ -12,7 +14,10 @@
 /* Writes all n bytes, also to a pipe or a non-blocking descriptor. 0 or a negative errno. */
 int fd_write_all(int fd, const void *p, size_t n);
 
-/* Appends the whole file to out; DAVIT_ELIMIT if it is larger than out->max. DAVIT_ENOTFOUND if there is none. */
+/*
+ * Appends the whole file to out; DAVIT_ELIMIT if it is larger than out->max. DAVIT_ENOTFOUND if there is
+ * none.
+ */
 int fd_read_file(const char *path, struct buf *out, davit_err *e);
 
 /* Appends all that fd gives until its end; what names it in messages. */
@@ -39,7 +44,9 @@ int newfile_open(struct newfile *f, const char *path, mode_t mode, davit_err *e)
 int newfile_commit(struct newfile *f, davit_err *e);
 void newfile_fini(struct newfile *f);
 
-/* An unnamed file in the directory for temporary files, gone with its descriptor. Its fd, or negative code. */
+/*
+ * An unnamed file in the directory for temporary files, gone with its descriptor. Its fd, or negative code.
+ */
 int fd_spool(davit_err *e);
 
 #endif

@@ -7,7 +7,8 @@
 enum {
 	LIMIT_ARENA = 256 << 20,           /* one decoded reply with everything it points to */
 	LIMIT_URL = 16 << 10,              /* a URL, with its query */
-	LIMIT_HEADER_LINE = 64 << 10,      /* one header of a request or an answer (X-Registry-Auth is large) */
+	/* one header of a request or an answer (X-Registry-Auth is large) */
+	LIMIT_HEADER_LINE = 64 << 10,
 	LIMIT_HEADERS = 256 << 10,         /* all headers of one message */
 	LIMIT_HEADER_COUNT = 256,          /* headers of one message */
 	LIMIT_REPLY = 64 << 20,            /* a JSON reply that is held in memory */

@@ -103,8 +103,10 @@ int worker_start(struct worker **out, worker_fn fn, void *user, size_t chunk, da
 	pthread_cond_init(&w->work, NULL);
 	pthread_cond_init(&w->room, NULL);
 	w->data = malloc(WORKER_SLOTS * chunk);
-	/* Touched now: what a transfer needs at its peak must not depend on how full the queue gets. (Not with 0,
-	 * which compilers turn into a calloc() that touches nothing.) */
+	/*
+	 * Touched now: what a transfer needs at its peak must not depend on how full the queue gets. (Not
+	 * with 0, which compilers turn into a calloc() that touches nothing.)
+	 */
 	if (w->data)
 		memset(w->data, 0x5a, WORKER_SLOTS * chunk);
 	r = w->data ? start_thread(w) : -1;

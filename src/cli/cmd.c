@@ -75,8 +75,8 @@ int cmd_unknown(const struct cmd *parent, const char *word, davit_err *e)
 		return err_set(e, DAVIT_EARG, "unknown command '%s%s%s'; did you mean '%s%s%s'?",
 			       name ? name : "", name ? " " : "", word, name ? name : "", name ? " " : "",
 			       best);
-	return err_set(e, DAVIT_EARG, "unknown command '%s%s%s'; 'davit help%s%s' lists all", name ? name : "",
-		       name ? " " : "", word, name ? " " : "", name ? name : "");
+	return err_set(e, DAVIT_EARG, "unknown command '%s%s%s'; 'davit help%s%s' lists all",
+		       name ? name : "", name ? " " : "", word, name ? " " : "", name ? name : "");
 }
 
 /* One run of the program. */

@@ -37,7 +37,8 @@ struct cmd {
 	const char *summary;     /* one line: begins lower case, no final dot */
 	const char *description; /* sentences; an empty line separates paragraphs */
 	const char *args;        /* synopsis of the arguments, for example "[HOST/]REPO FILE|-" */
-	const char *complete;    /* one letter per argument: f file, d directory, c command, s shell, - nothing */
+	/* one letter per argument: f file, d directory, c command, s shell, - nothing */
+	const char *complete;
 	uint8_t min, max;        /* number of arguments */
 	uint8_t flags;           /* enum cmd_flag */
 	const struct opt *opts;  /* rows for its options struct; those of a noun hold for all below it */

@@ -2,8 +2,8 @@
  * Templates for --format: a subset of Go's text/template, as users know it from docker, over JSON values.
  *
  * {{.a.b}}, {{$x := …}}, {{if}} {{else if}} {{else}} {{with}} {{range}} {{end}}, pipelines, parentheses,
- * {{- trimming -}}, {{/ * comments * /}}. Functions: and eq ge gt index join json le len lower lt ne not or pad
- * print printf println size slice split title truncate upper (size: 12.3 MiB; the others as in Go and
+ * {{- trimming -}}, {{/ * comments * /}}. Functions: and eq ge gt index join json le len lower lt ne not or
+ * pad print printf println size slice split title truncate upper (size: 12.3 MiB; the others as in Go and
  * docker). A field that is not there with exactly this name
  * is looked for without regard to case. Depth, steps and output have limits.
  */

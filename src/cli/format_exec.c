@@ -55,7 +55,8 @@ static int step(struct exec *x)
 
 static int at_error(const struct exec *x, int code, size_t at, const char *name)
 {
-	return err_at(x->e, code, "template, character %zu: %s%s", at + 1, name ? name : "", name ? ": " : "");
+	return err_at(x->e, code, "template, character %zu: %s%s", at + 1, name ? name : "",
+		      name ? ": " : "");
 }
 
 /* "mediaType" becomes "MEDIA TYPE". */
@@ -120,7 +121,8 @@ static int eval_operand(struct exec *x, const struct operand *o, struct tv dot, 
 }
 
 /* and, or: the first argument that decides, else the last. */
-static int eval_lazy(struct exec *x, const struct call *c, struct tv dot, const struct tv *last, struct tv *out)
+static int eval_lazy(struct exec *x, const struct call *c, struct tv dot, const struct tv *last,
+		     struct tv *out)
 {
 	bool stop_at = !strcmp(c->first->func->name, "or");
 	int r;
@@ -137,7 +139,8 @@ static int eval_lazy(struct exec *x, const struct call *c, struct tv dot, const 
 	return 0;
 }
 
-static int eval_call(struct exec *x, const struct call *c, struct tv dot, const struct tv *last, struct tv *out)
+static int eval_call(struct exec *x, const struct call *c, struct tv dot, const struct tv *last,
+		     struct tv *out)
 {
 	const struct operand *first = c->first;
 	struct tv arg[FORMAT_ARGS_MAX] = { 0 };

@@ -94,7 +94,8 @@ static int f_split(struct exec *x, const struct tv *arg, size_t n, struct tv *ou
 }
 
 /* Letters of ASCII only: the case of others depends on the language. */
-static int change_case(struct exec *x, const struct tv *arg, int (*first)(int), int (*rest)(int), struct tv *out)
+static int change_case(struct exec *x, const struct tv *arg, int (*first)(int), int (*rest)(int),
+		       struct tv *out)
 {
 	struct buf b = BUF_INIT(FORMAT_MEMORY_MAX);
 	bool inside = false;

@@ -20,7 +20,16 @@ enum {
 
 /* --- values --- */
 
-enum tv_kind { TV_NIL = 0, TV_BOOL, TV_INT, TV_UINT /* above INT64_MAX */, TV_FLOAT, TV_STR, TV_LIST, TV_REF };
+enum tv_kind {
+	TV_NIL = 0,
+	TV_BOOL,
+	TV_INT,
+	TV_UINT /* above INT64_MAX */,
+	TV_FLOAT,
+	TV_STR,
+	TV_LIST,
+	TV_REF
+};
 
 struct tv {
 	enum tv_kind kind;

@@ -193,8 +193,9 @@ static int lex_number(struct lexer *l, struct token *t)
 	char *end;
 	int r;
 
-	while (l->at + n < l->n && (isalnum((unsigned char)l->text[l->at + n]) || l->text[l->at + n] == '.' ||
-				    (strchr("+-", l->text[l->at + n]) && strchr("eE", l->text[l->at + n - 1]))))
+	while (l->at + n < l->n &&
+	       (isalnum((unsigned char)l->text[l->at + n]) || l->text[l->at + n] == '.' ||
+		(strchr("+-", l->text[l->at + n]) && strchr("eE", l->text[l->at + n - 1]))))
 		n++;
 	r = take(l, t, TOK_CONST, n);
 	if (r)

@@ -1,6 +1,6 @@
 /*
- * Options as data: a row ties a flag to a member of an options struct; the member's kind comes from its C type
- * through _Generic. The same rows parse, and give --help, the man page and completion.
+ * Options as data: a row ties a flag to a member of an options struct; the member's kind comes from its C
+ * type through _Generic. The same rows parse, and give --help, the man page and completion.
  *
  * Accepted: --x VALUE, --x=VALUE, -x VALUE, -xVALUE, -it for two switches, --x and --no-x for a davit_tri,
  * options after arguments. "--" ends the options; "-" and negative numbers are arguments.
@@ -69,7 +69,9 @@ struct opt {
 		 struct opt_list: OPT_LIST, struct opt_map: OPT_MAP, struct opt_size: OPT_SIZE, \
 		 struct opt_time: OPT_TIME)
 
-/* A row: struct type, member, letter or 0, long name, value name or NULL for switches, help, others by name. */
+/*
+ * A row: struct type, member, letter or 0, long name, value name or NULL for switches, help, others by name.
+ */
 #define OPT(T, m, l, n, a, h, ...)                                                              \
 	{                                                                                       \
 		.name = (n), .help = (h), .arg = (a), .off = (uint16_t)offsetof(T, m),          \
@@ -125,7 +127,9 @@ size_t opt_far(const char *word);
 /* Appends the options section of a help text, wrapped at columns: "  -o, --output FILE   help…". */
 void opt_help(const struct opt *rows, size_t columns, struct buf *out);
 
-/* Appends text wrapped at columns, later lines indented; the first line starts at column at. Newlines break. */
+/*
+ * Appends text wrapped at columns, later lines indented; the first line starts at column at. Newlines break.
+ */
 void opt_wrap(const char *text, size_t at, size_t indent, size_t columns, struct buf *out);
 
 #endif

@@ -16,7 +16,10 @@ void out_init(void)
 			(void)!open("/dev/null", fd ? O_RDONLY : O_WRONLY);
 }
 
-/* As fd_write_all(), but a signal that ends the program also ends the wait for a slow reader. 0 or a negative errno. */
+/*
+ * As fd_write_all(), but a signal that ends the program also ends the wait for a slow reader. 0 or a negative
+ * errno.
+ */
 static int write_out(const void *p, size_t n)
 {
 	const char *from = p;

@@ -110,7 +110,8 @@ static void add_escaped(const char *s, size_t n, struct buf *out)
 	}
 }
 
-static int render_lines(const struct format *f, const davit_value *v, bool escape, struct buf *out, davit_err *e)
+static int render_lines(const struct format *f, const davit_value *v, bool escape, struct buf *out,
+			davit_err *e)
 {
 	struct buf line = BUF_INIT(OUT_MAX);
 	size_t n = is_list(v) ? davit_value_len(v) : 1;

@@ -64,7 +64,8 @@ void text_time(int64_t seconds, struct buf *out)
 	int64_t h = seconds / 3600;
 
 	if (h)
-		buf_printf(out, "%lld:%02d:%02d", (long long)h, (int)(seconds / 60 % 60), (int)(seconds % 60));
+		buf_printf(out, "%lld:%02d:%02d", (long long)h, (int)(seconds / 60 % 60),
+			   (int)(seconds % 60));
 	else
 		buf_printf(out, "%d:%02d", (int)(seconds / 60), (int)(seconds % 60));
 }

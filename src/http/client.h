@@ -23,15 +23,19 @@ int http_client_new(const davit_connection_opts *opts, struct http_client **out,
 void http_client_free(struct http_client *c);
 /* The options as copied, with defaults filled in (never 0 where 0 means default). */
 const davit_connection_opts *http_client_opts(const struct http_client *c);
-/* Whether there is a trace callback, and a line for it: user info and secret parameters of URLs are hidden. */
+/*
+ * Whether there is a trace callback, and a line for it: user info and secret parameters of URLs are hidden.
+ */
 bool http_client_traces(const struct http_client *c);
-void http_client_trace(const struct http_client *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void http_client_trace(const struct http_client *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* What to send. */
 struct http_request {
 	const char *method;
 	const struct uri *uri;
-	const struct headers *headers; /* all of them; Host, Content-Length and Transfer-Encoding are made here */
+	/* all of them; Host, Content-Length and Transfer-Encoding are made here */
+	const struct headers *headers;
 	const davit_source *body;      /* NULL: none (a POST or PUT then has Content-Length: 0) */
 	size_t chunk;                  /* largest read from body; 0: LIMIT_CHUNK_DEFAULT */
 	int64_t deadline_ms;           /* clock_mono_ms() at which the call ends, or 0 */
@@ -42,14 +46,15 @@ struct http_request {
 };
 
 /*
- * Where the answer goes. http_exchange() overwrites it, whatever it holds: finish it after every exchange, also
- * after a failed one.
+ * Where the answer goes. http_exchange() overwrites it, whatever it holds: finish it after every exchange,
+ * also after a failed one.
  */
 struct http_response {
 	int status;              /* 0 until the head is complete */
 	struct headers headers;  /* of the final head (1xx are skipped) */
 	bool body_started;       /* whether any byte reached the handler */
-	bool sent;               /* whether any byte of the request may have been sent (false: no connection) */
+	/* whether any byte of the request may have been sent (false: no connection) */
+	bool sent;
 	bool sent_body;          /* whether any byte of the request body was read */
 	int64_t date;            /* reserved for signatures: seconds of the Date header, or 0 */
 	char reason[64];         /* reason phrase, escaped, for messages */
@@ -74,15 +79,16 @@ struct http_handler {
  *   DAVIT_ETRUST    the certificate; the message says how to trust it
  *   DAVIT_EDENIED   the proxy wants other credentials
  *   DAVIT_EINTEGRITY  the body source ended before its size
- *   DAVIT_ETIMEOUT, DAVIT_ECANCELLED, DAVIT_ELIMIT, DAVIT_ECALLBACK (body source), DAVIT_ESTATE (re-entry, fork)
+ *   DAVIT_ETIMEOUT, DAVIT_ECANCELLED, DAVIT_ELIMIT, DAVIT_ECALLBACK (body source), DAVIT_ESTATE (re-entry,
+ *   fork)
  * A body shorter than its Content-Length is DAVIT_EIO with r->status set.
  */
 int http_exchange(struct http_client *c, const struct http_request *req, const struct http_handler *h,
 		  struct http_response *r, davit_err *e);
 
 /*
- * Whether the last DAVIT_EPROTO/DAVIT_EIO/DAVIT_ETRUST came from a peer that does not speak TLS, so that plain
- * http may be tried.
+ * Whether the last DAVIT_EPROTO/DAVIT_EIO/DAVIT_ETRUST came from a peer that does not speak TLS, so that
+ * plain http may be tried.
  */
 bool http_client_peer_spoke_no_tls(const struct http_client *c);
 

@@ -295,7 +295,8 @@ static int connect_now(struct conn_curl *c, const struct dialing *dialing, davit
 		http_client_trace(client, "* asked %s for TLS: %s", c->who,
 				  rc ? client->spoke_no_tls ? "it speaks none" : davit_code_name(rc) : "yes");
 	else
-		http_client_trace(client, "* raw connection to %s: %s", c->who, rc ? davit_code_name(rc) : "open");
+		http_client_trace(client, "* raw connection to %s: %s", c->who,
+				  rc ? davit_code_name(rc) : "open");
 	return rc;
 }
 
@@ -328,7 +329,8 @@ static int dial(const struct dialing *d, struct conn **out, davit_err *e)
 
 int dial_uri(struct http_client *client, const struct uri *uri, struct conn **out, davit_err *e)
 {
-	return dial(&(struct dialing){ .client = client, .opts = http_client_opts(client), .uri = uri }, out, e);
+	return dial(&(struct dialing){ .client = client, .opts = http_client_opts(client), .uri = uri }, out,
+		    e);
 }
 
 int dial_speaks_tls(struct http_client *client, const struct uri *uri, davit_tri *out, davit_err *e)

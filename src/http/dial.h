@@ -1,6 +1,6 @@
 /*
- * The dialer: raw connections for hijacked streams. unix socket, TCP, TLS, each also through a proxy's CONNECT
- * (all by libcurl), and a child process whose standard input and output are the connection.
+ * The dialer: raw connections for hijacked streams. unix socket, TCP, TLS, each also through a proxy's
+ * CONNECT (all by libcurl), and a child process whose standard input and output are the connection.
  */
 #ifndef DAVIT_HTTP_DIAL_H
 #define DAVIT_HTTP_DIAL_H
@@ -40,9 +40,9 @@ struct conn {
  */
 int dial_uri(struct http_client *c, const struct uri *uri, struct conn **out, davit_err *e);
 /*
- * Asks the server of an https uri whether it speaks TLS, by a handshake that looks at no certificate and sends
- * nothing; a server that accepts the connection and is silent for LIMIT_PROBE_MS does not. DAVIT_UNSET: it
- * cannot be told, for example because there is no server. Fails only as a call does that is
+ * Asks the server of an https uri whether it speaks TLS, by a handshake that looks at no certificate and
+ * sends nothing; a server that accepts the connection and is silent for LIMIT_PROBE_MS does not. DAVIT_UNSET:
+ * it cannot be told, for example because there is no server. Fails only as a call does that is
  * cancelled, out of memory or in the wrong state.
  */
 int dial_speaks_tls(struct http_client *c, const struct uri *uri, davit_tri *out, davit_err *e);
@@ -54,9 +54,9 @@ int dial_child(const char *const argv[], struct conn **out, davit_err *e);
 
 /*
  * Makes a stream over conn, which it then owns. early: bytes received behind the head, given first.
- * resize may be NULL. Waits respect cancel (own reference taken) and nothing else: streams have no total limit.
- * release() is called with user when the stream is freed; may be NULL. On failure conn and user stay the
- * caller's.
+ * resize may be NULL. Waits respect cancel (own reference taken) and nothing else: streams have no total
+ * limit. release() is called with user when the stream is freed; may be NULL. On failure conn and user stay
+ * the caller's.
  */
 struct stream_opts {
 	const void *early;

@@ -7,7 +7,10 @@
 static const struct service *const services[] = { &registry_service };
 
 static const char *const shapes[] = {
-	[SHAPE_CALL] = "call", [SHAPE_STREAM] = "stream", [SHAPE_UPLOAD] = "upload", [SHAPE_HIJACK] = "hijack",
+	[SHAPE_CALL] = "call",
+	[SHAPE_STREAM] = "stream",
+	[SHAPE_UPLOAD] = "upload",
+	[SHAPE_HIJACK] = "hijack",
 };
 
 bool davit_endpoint_at(size_t i, davit_endpoint_info *out)

@@ -145,18 +145,21 @@ int digest_parse(const char *text, enum digest_alg *alg, const char **hex, davit
 	if (!colon)
 		return err_set(e, DAVIT_EARG, "digest \"%s\" has no algorithm (\"sha256:…\")", text);
 	digits = colon + 1;
-	while (known < ALGORITHMS && (strlen(algorithms[known].name) != n || memcmp(algorithms[known].name, text, n) != 0))
+	while (known < ALGORITHMS &&
+	       (strlen(algorithms[known].name) != n || memcmp(algorithms[known].name, text, n) != 0))
 		known++;
 	if (known == ALGORITHMS && is_algorithm(text, n) && *digits)
-		return err_set(e, DAVIT_EUNSUPPORTED, "digest \"%s\" uses the algorithm %.*s; sha256 and sha512 are known",
-			       text, (int)(n & 0xff), text);
+		return err_set(e, DAVIT_EUNSUPPORTED,
+			       "digest \"%s\" uses the algorithm %.*s; sha256 and sha512 are known", text,
+			       (int)(n & 0xff), text);
 	if (known == ALGORITHMS)
-		return err_set(e, DAVIT_EARG, "digest \"%s\" has no valid algorithm in front of the colon", text);
+		return err_set(e, DAVIT_EARG, "digest \"%s\" has no valid algorithm in front of the colon",
+			       text);
 	if (strspn(digits, "0123456789abcdef") != strlen(digits))
 		return err_set(e, DAVIT_EARG, "digest \"%s\" holds more than small hexadecimal digits", text);
 	if (strlen(digits) != 2 * algorithms[known].bytes)
-		return err_set(e, DAVIT_EARG, "digest \"%s\" has %zu digits instead of %zu", text, strlen(digits),
-			       2 * algorithms[known].bytes);
+		return err_set(e, DAVIT_EARG, "digest \"%s\" has %zu digits instead of %zu", text,
+			       strlen(digits), 2 * algorithms[known].bytes);
 	*alg = (enum digest_alg)known;
 	*hex = digits;
 	return 0;

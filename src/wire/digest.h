@@ -20,7 +20,9 @@ int digest_text(const struct digest *d, char out[DAVIT_DIGEST_MAX], davit_err *e
 int digest_bytes(const struct digest *d, unsigned char out[64], size_t *n, davit_err *e);
 void digest_free(struct digest *d);
 
-/* Recognises "algorithm:hex", lower case, right length. DAVIT_EUNSUPPORTED for another well-formed algorithm. */
+/*
+ * Recognises "algorithm:hex", lower case, right length. DAVIT_EUNSUPPORTED for another well-formed algorithm.
+ */
 int digest_parse(const char *text, enum digest_alg *alg, const char **hex, davit_err *e);
 const char *digest_alg_name(enum digest_alg alg);
 

@@ -63,7 +63,8 @@ int dockerref_check_repo(const char *repo, davit_err *e)
 	if (!*repo)
 		return err_set(e, DAVIT_EARG, "repository name is empty");
 	if (strlen(repo) > LIMIT_REPO_NAME)
-		return err_set(e, DAVIT_EARG, "repository name is longer than %d characters", LIMIT_REPO_NAME);
+		return err_set(e, DAVIT_EARG, "repository name is longer than %d characters",
+			       LIMIT_REPO_NAME);
 	for (;;) {
 		reason = check_component(p, &p);
 		if (reason)
@@ -86,7 +87,8 @@ int dockerref_check_tag(const char *tag, davit_err *e)
 	if (*tag == '.' || *tag == '-')
 		return err_set(e, DAVIT_EARG, "tag \"%s\" begins with '%c'", tag, *tag);
 	if (strspn(tag, allowed) != strlen(tag))
-		return err_set(e, DAVIT_EARG, "tag \"%s\" holds a character other than A-Z a-z 0-9 _ . -", tag);
+		return err_set(e, DAVIT_EARG, "tag \"%s\" holds a character other than A-Z a-z 0-9 _ . -",
+			       tag);
 	return 0;
 }
 
@@ -195,7 +197,8 @@ static int parse(char *text, struct arena *a, struct dockerref *out, davit_err *
 	if (r)
 		return r;
 	if (is_image_id(text))
-		return err_set(e, DAVIT_EARG, "repository name must not be 64 hexadecimal digits: that is an image's id");
+		return err_set(e, DAVIT_EARG,
+			       "repository name must not be 64 hexadecimal digits: that is an image's id");
 	out->repo = dockerref_repo(out->host, text, a);
 	return out->repo ? dockerref_check_repo(out->repo, e) : err_nomem(e);
 }

@@ -18,12 +18,19 @@ struct dockerref {
 	const char *digest;
 };
 
-/* DAVIT_EARG, or DAVIT_EUNSUPPORTED for a digest of another algorithm; the message says which part is wrong. */
+/*
+ * DAVIT_EARG, or DAVIT_EUNSUPPORTED for a digest of another algorithm; the message says which part is wrong.
+ */
 int dockerref_parse(const char *text, struct arena *a, struct dockerref *out, davit_err *e);
 
-/* The host that serves a registry name: DOCKERREF_HUB for docker.io, index.docker.io and itself, else host. */
+/*
+ * The host that serves a registry name: DOCKERREF_HUB for docker.io, index.docker.io and itself, else host.
+ */
 const char *dockerref_host(const char *host);
-/* The repository as the host wants it: "library/" in front of a single name on Docker Hub. NULL: out of memory. */
+/*
+ * The repository as the host wants it: "library/" in front of a single name on Docker Hub. NULL: out of
+ * memory.
+ */
 const char *dockerref_repo(const char *host, const char *repo, struct arena *a);
 
 /* 0 or DAVIT_EARG with the reason. */

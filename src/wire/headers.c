@@ -50,10 +50,11 @@ static int check(const struct headers *h, const struct draft *d, davit_err *e)
 	size_t size = d->name_n + d->value_n + 4;
 
 	if (!is_token(d->name, d->name_n))
-		return err_set(e, d->code, "header name \"%.*s\" is not valid", (int)(d->name_n & 0xff), d->name);
+		return err_set(e, d->code, "header name \"%.*s\" is not valid", (int)(d->name_n & 0xff),
+			       d->name);
 	if (d->name_n > LIMIT_HEADER_LINE || d->value_n > LIMIT_HEADER_LINE || size > LIMIT_HEADER_LINE)
-		return err_set(e, DAVIT_ELIMIT, "header %.*s is longer than %d bytes", (int)(d->name_n & 0xff),
-			       d->name, LIMIT_HEADER_LINE);
+		return err_set(e, DAVIT_ELIMIT, "header %.*s is longer than %d bytes",
+			       (int)(d->name_n & 0xff), d->name, LIMIT_HEADER_LINE);
 	if (!is_value(d->value, d->value_n))
 		return err_set(e, d->code, "header %.*s holds a control character", (int)d->name_n, d->name);
 	if (h->n >= LIMIT_HEADER_COUNT)
@@ -216,5 +217,6 @@ int headers_parse_line(struct headers *h, const char *line, size_t n, davit_err 
 	}
 	while (value_n && (value[value_n - 1] == ' ' || value[value_n - 1] == '\t'))
 		value_n--;
-	return add(h, &(struct draft){ line, value, (size_t)(colon - line), value_n, false, DAVIT_EPROTO }, e);
+	return add(h, &(struct draft){ line, value, (size_t)(colon - line), value_n, false, DAVIT_EPROTO },
+		   e);
 }

@@ -35,7 +35,10 @@ int headers_copy(struct headers *to, const struct headers *from, davit_err *e);
 /* Wipes secrets and frees. */
 void headers_fini(struct headers *h);
 
-/* Parses one line "Name: value" of n bytes without line end. Strict RFC 9112: no space before the colon, no folding. */
+/*
+ * Parses one line "Name: value" of n bytes without line end. Strict RFC 9112: no space before the colon, no
+ * folding.
+ */
 int headers_parse_line(struct headers *h, const char *line, size_t n, davit_err *e);
 
 #endif

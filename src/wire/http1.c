@@ -14,7 +14,8 @@ static bool is_visible(char c)
 /* "HTTP/1.x" of exactly 8 bytes. */
 static int parse_version(struct http1_head *h, const char *p, size_t n, davit_err *e)
 {
-	if (n != 8 || memcmp(p, "HTTP/", 5) != 0 || p[6] != '.' || p[5] < '0' || p[5] > '9' || p[7] < '0' || p[7] > '9')
+	if (n != 8 || memcmp(p, "HTTP/", 5) != 0 || p[6] != '.' || p[5] < '0' || p[5] > '9' || p[7] < '0' ||
+	    p[7] > '9')
 		return err_set(e, DAVIT_EPROTO, "first line is no HTTP: \"%.*s\"", (int)(n < 40 ? n : 40), p);
 	if (p[5] != '1' || p[7] > '1')
 		return err_set(e, DAVIT_EPROTO, "HTTP version %c.%c is not known", p[5], p[7]);
@@ -169,14 +170,15 @@ bool http1_has_token(const struct headers *h, const char *name, const char *toke
 	return false;
 }
 
-int http1_write_request(struct buf *out, const char *method, const struct uri *u, const struct headers *headers,
-			davit_err *e)
+int http1_write_request(struct buf *out, const char *method, const struct uri *u,
+			const struct headers *headers, davit_err *e)
 {
 	if (!is_visible_part(method, strlen(method)))
 		return err_set(e, DAVIT_EARG, "method \"%s\" is not valid", method);
 	if (!is_visible_part(u->path, strlen(u->path)) || (u->query && *u->query &&
 							    !is_visible_part(u->query, strlen(u->query))))
-		return err_set(e, DAVIT_EARG, "path or query of the request holds a space or control character");
+		return err_set(e, DAVIT_EARG,
+			       "path or query of the request holds a space or control character");
 	buf_printf(out, "%s %s", method, u->path);
 	if (u->query)
 		buf_printf(out, "?%s", u->query);

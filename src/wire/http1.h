@@ -34,8 +34,8 @@ struct http1_head {
 
 /*
  * Takes bytes; *used gets how many of them belong to the head. HTTP1_MORE (all of them, and there is more to
- * come), HTTP1_DONE (what is behind *used belongs to the stream), DAVIT_EPROTO, DAVIT_ELIMIT (a line longer than
- * LIMIT_HEADER_LINE, a head longer than LIMIT_HEADERS, LIMIT_HEADER_COUNT) or DAVIT_ENOMEM.
+ * come), HTTP1_DONE (what is behind *used belongs to the stream), DAVIT_EPROTO, DAVIT_ELIMIT (a line longer
+ * than LIMIT_HEADER_LINE, a head longer than LIMIT_HEADERS, LIMIT_HEADER_COUNT) or DAVIT_ENOMEM.
  */
 int http1_feed(struct http1_head *h, const void *p, size_t n, size_t *used, davit_err *e);
 void http1_head_fini(struct http1_head *h);
@@ -47,7 +47,7 @@ bool http1_has_token(const struct headers *h, const char *name, const char *toke
  * Appends request line, Host (unless headers has one), headers and the empty line. out should be secret if a
  * header is. DAVIT_EARG for a method or target that would break the line.
  */
-int http1_write_request(struct buf *out, const char *method, const struct uri *u, const struct headers *headers,
-			davit_err *e);
+int http1_write_request(struct buf *out, const char *method, const struct uri *u,
+			const struct headers *headers, davit_err *e);
 
 #endif

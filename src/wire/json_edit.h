@@ -9,7 +9,9 @@
 /* An empty object, or NULL when memory ran out. */
 struct jnode *json_make_object(void);
 
-/* The member of an object as something that can be changed, made as an empty object if it is none; borrowed. */
+/*
+ * The member of an object as something that can be changed, made as an empty object if it is none; borrowed.
+ */
 struct jnode *json_edit_member(struct jnode *object, const char *key);
 
 /* Sets a member. Takes value in any case; false when memory ran out. */

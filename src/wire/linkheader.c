@@ -57,7 +57,9 @@ static bool names_relation(const struct param *list, const char *rel)
 	return false;
 }
 
-/* Parameters up to the next link; *match gets whether rel is among the first "rel". NULL if they are broken. */
+/*
+ * Parameters up to the next link; *match gets whether rel is among the first "rel". NULL if they are broken.
+ */
 static const char *take_params(const char *p, const char *rel, bool *match)
 {
 	bool seen = false;
@@ -93,7 +95,8 @@ static int find_in(const char *value, const char *rel, struct arena *a, const ch
 			return err_set(e, DAVIT_EPROTO, "Link header has no <target>: \"%.80s\"", value);
 		p = take_params(end + 1, rel, &match);
 		if (!p)
-			return err_set(e, DAVIT_EPROTO, "Link header has a broken parameter: \"%.80s\"", value);
+			return err_set(e, DAVIT_EPROTO, "Link header has a broken parameter: \"%.80s\"",
+				       value);
 		if (match) {
 			*target = arena_strndup(a, from, (size_t)(end - from));
 			return *target ? 0 : err_nomem(e);

@@ -133,7 +133,8 @@ int ndjson_remote_error(const struct jnode *j, davit_err *e)
 		text = davit_value_string(error);
 	if ((!text || !*text) && davit_value_get_type(detail) != DAVIT_VALUE_OBJECT)
 		return 0;
-	r = err_set(e, DAVIT_EREMOTE, "%s", text && *text ? text : "the server reported an error without a message");
+	r = err_set(e, DAVIT_EREMOTE, "%s",
+		    text && *text ? text : "the server reported an error without a message");
 	if (e && davit_value_get_type(code) == DAVIT_VALUE_INT)
 		snprintf(e->remote, sizeof e->remote, "%lld", (long long)davit_value_int(code, 0));
 	return r;

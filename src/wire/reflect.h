@@ -5,8 +5,8 @@
  *
  * Absent, null, empty and zero: decoding leaves an absent member as the caller zeroed it; null counts as
  * absent unless the row has .null = NULL_IS_ZERO (strings, lists and maps become empty, optional scalars are
- * set to 0; of a list's or map's values too) or NULL_IS_ERROR. In a list null is an error by default, in a map
- * the entry is absent. Encoding omits what is absent (NULL, unset, false, 0, an object with nothing set)
+ * set to 0; of a list's or map's values too) or NULL_IS_ERROR. In a list null is an error by default, in a
+ * map the entry is absent. Encoding omits what is absent (NULL, unset, false, 0, an object with nothing set)
  * unless .emit says EMIT_ZERO (write the zero value: "", 0, false, [], {}) or EMIT_NULL (write null).
  *
  * .required: decoding fails if the member is missing. Encoding always writes numbers, booleans and objects
@@ -66,8 +66,9 @@ struct enum_name {
 };
 
 /*
- * A kind of its own. Both get the member's address. decode: 0 or a code with a message that begins ": " or with
- * a path; j is NULL for null, which comes only with NULL_IS_ZERO. codec_decode_as() and davit_value_... help.
+ * A kind of its own. Both get the member's address. decode: 0 or a code with a message that begins ": " or
+ * with a path; j is NULL for null, which comes only with NULL_IS_ZERO. codec_decode_as() and davit_value_...
+ * help.
  */
 struct custom {
 	const char *name;
@@ -91,7 +92,8 @@ struct field {
 	uint8_t spell;  /* enum spell */
 	bool required;  /* decoding: must be there; encoding: must be given (see above) */
 	bool json;      /* in a query or header: the value is JSON text */
-	uint16_t since, until; /* API version (major * 100 + minor) that has this field; 0: any. Requests only. */
+	/* API version (major * 100 + minor) that has this field; 0: any. Requests only. */
+	uint16_t since, until;
 };
 
 struct type {
@@ -122,8 +124,9 @@ struct type {
 #define F_PTR(T, m, w, S, t, ...) \
 	F_(T, m, w, (uint8_t)(K_PTR + SAME_TYPE_(((T *)0)->m, const S *)), .sub.type = (t), __VA_ARGS__)
 /* A struct { const S *const *v; size_t n; } member. */
-#define F_VEC(T, m, w, S, t, ...) \
-	F_(T, m, w, (uint8_t)(K_VEC + SAME_TYPE_(((T *)0)->m.v, const S *const *)), .sub.type = (t), __VA_ARGS__)
+#define F_VEC(T, m, w, S, t, ...)                                                                            \
+	F_(T, m, w, (uint8_t)(K_VEC + SAME_TYPE_(((T *)0)->m.v, const S *const *)), .sub.type = (t),         \
+	   __VA_ARGS__)
 /* A member with functions of its own. */
 #define F_CUSTOM(T, m, w, c, ...) F_(T, m, w, K_CUSTOM, .sub.custom = (c), __VA_ARGS__)
 

@@ -150,7 +150,8 @@ static int parse_rest(const char *text, struct arena *a, struct uri *u, davit_er
 	int r;
 
 	u->query = NULL;
-	r = path ? keep(a, (struct part){ text, path }, &u->path, e) : keep(a, (struct part){ "/", 1 }, &u->path, e);
+	r = path ? keep(a, (struct part){ text, path }, &u->path, e)
+		 : keep(a, (struct part){ "/", 1 }, &u->path, e);
 	if (!r && path < n)
 		r = keep(a, (struct part){ text + path + 1, n - path - 1 }, &u->query, e);
 	return r;

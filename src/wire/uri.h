@@ -19,9 +19,14 @@ struct uri {
 	const char *query;  /* as written without '?', or NULL */
 };
 
-/* Parses an absolute URL of at most LIMIT_URL bytes. User info and fragments are refused (fragment: dropped). */
+/*
+ * Parses an absolute URL of at most LIMIT_URL bytes. User info and fragments are refused (fragment: dropped).
+ */
 int uri_parse(const char *text, struct arena *a, struct uri *out, davit_err *e);
-/* Resolves a reference (absolute, "//host", "/path", "?query", relative) against base, RFC 3986, verbatim query. */
+/*
+ * Resolves a reference (absolute, "//host", "/path", "?query", relative) against base, RFC 3986, verbatim
+ * query.
+ */
 int uri_resolve(const struct uri *base, const char *ref, struct arena *a, struct uri *out, davit_err *e);
 /* Writes scheme://host[:port]path[?query]; the port only if it is not the default. */
 void uri_write(const struct uri *u, struct buf *out);
@@ -36,7 +41,10 @@ int uri_split_host(const char *text, struct arena *a, const char **host, unsigne
 
 /* Percent-encodes all but unreserved characters (RFC 3986) and those in keep. */
 void pct_encode(struct buf *out, const char *s, const char *keep);
-/* Decodes %XX (and '+' as space if plus) of n bytes. NULL for a bad escape, an embedded NUL, or out of memory. */
+/*
+ * Decodes %XX (and '+' as space if plus) of n bytes. NULL for a bad escape, an embedded NUL, or out of
+ * memory.
+ */
 char *pct_decode(const char *s, size_t n, bool plus, struct arena *a);
 
 #endif

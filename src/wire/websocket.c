@@ -95,7 +95,8 @@ int ws_check_answer(const struct ws_offer *offer, int status, const struct heade
 	int r;
 
 	if (status != 101)
-		return err_set(e, DAVIT_EREMOTE, "server answered the websocket request with status %d", status);
+		return err_set(e, DAVIT_EREMOTE, "server answered the websocket request with status %d",
+			       status);
 	if (!http1_has_token(h, "Upgrade", "websocket") || !http1_has_token(h, "Connection", "upgrade"))
 		return err_set(e, DAVIT_EPROTO, "server switched to something that is no websocket");
 	r = make_key(offer->nonce, &key, e);
@@ -109,7 +110,8 @@ int ws_check_answer(const struct ws_offer *offer, int status, const struct heade
 		return err_set(e, DAVIT_EPROTO, "websocket answer has an extension that was not offered");
 	protocol = headers_get(h, "Sec-WebSocket-Protocol");
 	if (protocol && !is_offered(offer->protocols, protocol))
-		return err_set(e, DAVIT_EPROTO, "websocket answer has the subprotocol \"%s\", which was not offered",
+		return err_set(e, DAVIT_EPROTO,
+			       "websocket answer has the subprotocol \"%s\", which was not offered",
 			       protocol);
 	if (chosen)
 		*chosen = protocol;
@@ -158,7 +160,8 @@ static int on_mask(struct wslay_event_context *ctx, uint8_t *to, size_t n, void 
 	return w->opts.mask && !w->opts.mask(w->opts.user, to, n) ? 0 : -1;
 }
 
-static void on_message(struct wslay_event_context *ctx, const struct wslay_event_on_msg_recv_arg *m, void *user)
+static void on_message(struct wslay_event_context *ctx, const struct wslay_event_on_msg_recv_arg *m,
+		       void *user)
 {
 	struct ws *w = user;
 
@@ -227,7 +230,8 @@ static int broken(struct ws *w, davit_err *e)
 	unsigned code = wslay_event_get_status_code_sent(w->ctx);
 
 	if (code == WSLAY_CODE_MESSAGE_TOO_BIG)
-		return err_set(e, DAVIT_ELIMIT, "websocket message is longer than %zu bytes", w->opts.max_message);
+		return err_set(e, DAVIT_ELIMIT, "websocket message is longer than %zu bytes",
+			       w->opts.max_message);
 	if (code == WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA)
 		return err_set(e, DAVIT_EPROTO, "websocket text is not valid UTF-8");
 	return err_set(e, DAVIT_EPROTO, "websocket frame is broken");
@@ -279,7 +283,8 @@ int ws_send(struct ws *w, enum ws_kind kind, const void *p, size_t n, davit_err 
 				     .msg = p, .msg_length = n };
 
 	if (n > w->opts.max_message)
-		return err_set(e, DAVIT_ELIMIT, "websocket message is longer than %zu bytes", w->opts.max_message);
+		return err_set(e, DAVIT_ELIMIT, "websocket message is longer than %zu bytes",
+			       w->opts.max_message);
 	return queued(w, wslay_event_queue_msg(w->ctx, &m), e);
 }
 

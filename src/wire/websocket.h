@@ -19,9 +19,9 @@ enum { WS_KEY_MAX = 32, WS_NONCE = 16 };
 int ws_request(const unsigned char nonce[WS_NONCE], const char *protocols, struct headers *h, davit_err *e);
 
 /*
- * Checks the answer to it: status 101, Upgrade, Connection, Sec-WebSocket-Accept, no extension, no subprotocol
- * that was not offered. *chosen gets the subprotocol, which lies in h, or NULL; chosen may be NULL.
- * DAVIT_EPROTO, or DAVIT_EREMOTE if the status is another one.
+ * Checks the answer to it: status 101, Upgrade, Connection, Sec-WebSocket-Accept, no extension, no
+ * subprotocol that was not offered. *chosen gets the subprotocol, which lies in h, or NULL; chosen may be
+ * NULL. DAVIT_EPROTO, or DAVIT_EREMOTE if the status is another one.
  */
 struct ws_offer {
 	const unsigned char *nonce; /* WS_NONCE bytes */

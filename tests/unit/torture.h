@@ -1,6 +1,6 @@
 /*
- * Fails allocations on purpose. Linking torture.c (meson: sources: torture_src) replaces malloc() and its kin of
- * the whole program, shared libraries included; it works under gcc's sanitizers too.
+ * Fails allocations on purpose. Linking torture.c (meson: sources: torture_src) replaces malloc() and its kin
+ * of the whole program, shared libraries included; it works under gcc's sanitizers too.
  */
 #ifndef TESTS_TORTURE_H
 #define TESTS_TORTURE_H
@@ -19,7 +19,8 @@ typedef int (*torture_fn)(void *user);
 
 /*
  * Runs op with its 1st, 2nd, ... allocation failing until none fails any more. Each time it must return
- * DAVIT_ENOMEM (or 0 where the C library survives that), at last 0, and free all that it allocated. Returns the number of failures made.
+ * DAVIT_ENOMEM (or 0 where the C library survives that), at last 0, and free all that it allocated. Returns
+ * the number of failures made.
  */
 unsigned torture_run(torture_fn op, void *user);
 

@@ -21,7 +21,8 @@ static int check_opts(const davit_credentials_opts **opts, davit_err *e)
 {
 	if (!*opts)
 		*opts = &defaults;
-	return (*opts)->size ? 0 : err_set(e, DAVIT_EARG, "davit_credentials_opts: size is 0; use DAVIT_OPTS");
+	return (*opts)->size ? 0
+			     : err_set(e, DAVIT_EARG, "davit_credentials_opts: size is 0; use DAVIT_OPTS");
 }
 
 /* One place for a file: environment variable (with a directory: its value) and what follows it. */
@@ -48,8 +49,8 @@ static bool place_path(const struct place *p, struct arena *mem, const char **ou
 	return *out || !value || !*value;
 }
 
-static int find_in_files(const struct server_name *server, const davit_credentials_opts *opts, struct found *f,
-			 davit_err *e)
+static int find_in_files(const struct server_name *server, const davit_credentials_opts *opts,
+			 struct found *f, davit_err *e)
 {
 	struct docker_config_place place = { .file = opts->config_file, .cancel = opts->cancel };
 
@@ -97,8 +98,8 @@ static int find_in_netrc_file(const char *path, const char *host, struct found *
 	return f->c.origin ? 0 : err_nomem(e);
 }
 
-static int find_in_netrc(const struct server_name *server, const davit_credentials_opts *opts, struct found *f,
-			 davit_err *e)
+static int find_in_netrc(const struct server_name *server, const davit_credentials_opts *opts,
+			 struct found *f, davit_err *e)
 {
 	static const struct place netrcs[] = {
 		{ "NETRC", "", false }, { "HOME", "/.netrc", false }, { "HOME", "/_netrc", false },
@@ -158,7 +159,8 @@ void davit_credentials_free(davit_credentials *c)
 }
 
 /* The file that a login changes: the named one, else the first place that is docker's. */
-static int file_to_change(const davit_credentials_opts *opts, struct arena *mem, const char **out, davit_err *e)
+static int file_to_change(const davit_credentials_opts *opts, struct arena *mem, const char **out,
+			  davit_err *e)
 {
 	*out = opts->config_file;
 	for (size_t i = 0; i < sizeof places / sizeof *places && !*out; i++)
@@ -186,13 +188,14 @@ static int change(const char *server, const davit_credentials *c, const davit_cr
 	return rc;
 }
 
-int davit_credentials_store(const char *server, const davit_credentials *c, const davit_credentials_opts *opts,
-			    char *where, size_t n, davit_err *e)
+int davit_credentials_store(const char *server, const davit_credentials *c,
+			    const davit_credentials_opts *opts, char *where, size_t n, davit_err *e)
 {
 	struct docker_config_place place = { .where = where, .n = n };
 
 	if (!c || !((c->username && c->password.s) || c->identity_token.s || c->registry_token.s))
-		return err_set(e, DAVIT_EARG, "credentials for %s: neither user and password nor a token", server);
+		return err_set(e, DAVIT_EARG, "credentials for %s: neither user and password nor a token",
+			       server);
 	return change(server, c, opts, &place, e);
 }
 

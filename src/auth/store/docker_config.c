@@ -124,7 +124,8 @@ static int check_object(const char *file, const davit_value *v, const char *key,
 {
 	const davit_value *m = davit_value_member(v, key);
 
-	if (!m || davit_value_get_type(m) == DAVIT_VALUE_NULL || davit_value_get_type(m) == DAVIT_VALUE_OBJECT)
+	if (!m || davit_value_get_type(m) == DAVIT_VALUE_NULL ||
+	    davit_value_get_type(m) == DAVIT_VALUE_OBJECT)
 		return 0;
 	return err_set(e, DAVIT_EPROTO, "%s: \"%s\": expected a JSON object", file, key);
 }
@@ -174,7 +175,8 @@ static int take_auth(const char *auth, struct arena *mem, davit_credentials *c, 
 	return c->username && c->password.s ? 0 : err_nomem(e);
 }
 
-static int take_string(const davit_value *entry, const char *key, struct arena *mem, const char **out, davit_err *e)
+static int take_string(const davit_value *entry, const char *key, struct arena *mem, const char **out,
+		       davit_err *e)
 {
 	const char *s = davit_value_string(davit_value_member(entry, key));
 
@@ -306,8 +308,8 @@ static int encode_auth(const davit_credentials *c, struct jnode **out, davit_err
 }
 
 /* Sets the entry (NULL: removes it) under key, after removing every other spelling of the same server. */
-static int change_auths(struct config *cfg, const struct server_name *server, struct jnode *entry, bool *changed,
-			davit_err *e)
+static int change_auths(struct config *cfg, const struct server_name *server, struct jnode *entry,
+			bool *changed, davit_err *e)
 {
 	struct arena mem = { 0 };
 	struct jnode *auths = json_edit_member(cfg->root, "auths");
@@ -390,8 +392,8 @@ static int config_open(const char *file, struct config *cfg, davit_err *e)
 	return cfg->root ? 0 : err_nomem(e);
 }
 
-static int change_with_helper(const struct helper *h, const struct server_name *server, const davit_credentials *c,
-			      davit_err *e)
+static int change_with_helper(const struct helper *h, const struct server_name *server,
+			      const davit_credentials *c, davit_err *e)
 {
 	struct arena mem = { 0 };
 	const char *key = server_name_key(server, &mem);

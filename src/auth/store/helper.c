@@ -89,7 +89,8 @@ static int run_start(struct run *r, const char *verb, davit_err *e)
 	if (rc) {
 		r->pid = 0;
 		if (rc == ENOENT)
-			return err_set(e, DAVIT_ENOTFOUND, "credential helper %s is not installed", r->program);
+			return err_set(e, DAVIT_ENOTFOUND, "credential helper %s is not installed",
+				       r->program);
 		return err_errno(e, rc, "credential helper %s", r->program);
 	}
 	fcntl(r->to, F_SETFL, O_NONBLOCK);
@@ -149,7 +150,8 @@ static int run_exchange(struct run *r, const char *input, struct buf *out, int *
 	bool end = false;
 
 	while (!end) {
-		struct pollfd p[3] = { { .fd = r->to, .events = POLLOUT }, { .fd = r->from, .events = POLLIN } };
+		struct pollfd p[3] = { { .fd = r->to, .events = POLLOUT },
+				       { .fd = r->from, .events = POLLIN } };
 		int rc = run_wait(r, p, e);
 
 		if (!rc && r->to >= 0 && p[0].revents)
@@ -247,7 +249,8 @@ static int take_answer(const struct helper *h, const struct jnode *j, struct fou
 
 	if (!user || !secret)
 		return err_set(e, DAVIT_EPROTO,
-			       "credential helper docker-credential-%s: answer without Username and Secret", h->name);
+			       "credential helper docker-credential-%s: answer without Username and Secret",
+			       h->name);
 	c.origin = arena_printf(&out->mem, "docker-credential-%s", h->name);
 	copy = arena_strdup(&out->mem, secret);
 	if (!strcmp(user, "<token>")) {

@@ -43,7 +43,8 @@ const struct cmd completion_cmds[] = {
 		.path = "completion",
 		.summary = "print the completion script for a shell",
 		.description = "Prints the script that completes davit and dxf in bash, zsh or fish. It is "
-			       "installed with davit; to use it from elsewhere: eval \"$(davit completion bash)\".",
+			       "installed with davit; to use it from elsewhere: eval \"$(davit completion "
+			       "bash)\".",
 		.args = "bash|zsh|fish",
 		.complete = "s",
 		.min = 1,

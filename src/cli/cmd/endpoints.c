@@ -33,8 +33,10 @@ const struct cmd endpoints_cmds[] = {
 	{
 		.path = "endpoints",
 		.summary = "list the remote calls that davit knows",
-		.description = "Lists the remote calls that davit knows, or those whose name begins with PREFIX.\n\n"
-			       "Fields for --format: name, method, path, shape (call, stream, upload or hijack).",
+		.description = "Lists the remote calls that davit knows, or those whose name begins with "
+			       "PREFIX.\n\n"
+			       "Fields for --format: name, method, path, shape (call, stream, upload or "
+			       "hijack).",
 		.args = "[PREFIX]",
 		.max = 1,
 		.flags = CMD_LOCAL,

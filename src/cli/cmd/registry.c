@@ -24,8 +24,8 @@ static const struct opt registry_options[] = {
 	    "read the password from standard input"),
 	OPT(struct registry_flags, token, 0, "token", "TOKEN", "send this bearer token; else DXF_TOKEN"),
 	OPT(struct registry_flags, plain_http, 0, "plain-http", NULL,
-	    "use HTTP at once, or with --no-plain-http never (default: only where a loopback address does not "
-	    "speak TLS)"),
+	    "use HTTP at once, or with --no-plain-http never (default: only where a loopback address does "
+	    "not speak TLS)"),
 	OPT_END,
 };
 
@@ -34,9 +34,9 @@ const struct cmd registry_cmds[] = {
 		.path = "registry",
 		.summary = "store and fetch data in a container registry",
 		.description = "Works with registries that speak Docker Registry v2 or OCI distribution.\n\n"
-			       "A REPO is written as docker does: [HOST[:PORT]/]NAME, followed by :TAG or @DIGEST "
-			       "where one is wanted; without a host it means Docker Hub. An ALIAS is a tag whose "
-			       "manifest lists blobs.",
+			       "A REPO is written as docker does: [HOST[:PORT]/]NAME, followed by :TAG or "
+			       "@DIGEST where one is wanted; without a host it means Docker Hub. An ALIAS "
+			       "is a tag whose manifest lists blobs.",
 		CMD_OPTS(struct registry_flags, registry_options),
 		.opts_title = "Registry options",
 	},
@@ -61,7 +61,8 @@ static bool is_loopback(const char *host)
 void registry_warn_http(const struct door *d)
 {
 	if (!strncmp(davit_registry_url(d->r), "http://", 7) && !is_loopback(d->host))
-		app_warn(d->app, "the credentials for %s go over plain http, where others can read them", d->host);
+		app_warn(d->app, "the credentials for %s go over plain http, where others can read them",
+			 d->host);
 }
 
 /* DXF_* variables are meant for the host that DXF_HOST names, if it names one. */
@@ -253,8 +254,8 @@ const char *registry_reference(const struct door *d)
 int registry_need_digest(const struct door *d, const char **digest, davit_err *e)
 {
 	if (!d->ref->digest)
-		return err_set(e, DAVIT_EARG, "%s/%s: a digest is missing; write REPO@sha256:...", d->ref->host,
-			       d->ref->repo);
+		return err_set(e, DAVIT_EARG, "%s/%s: a digest is missing; write REPO@sha256:...",
+			       d->ref->host, d->ref->repo);
 	*digest = d->ref->digest;
 	return 0;
 }

@@ -102,8 +102,8 @@ const struct cmd registry_alias_cmds[] = {
 	{
 		.path = "registry alias set",
 		.summary = "let a name stand for blobs",
-		.description = "Lets ALIAS stand for blobs: those of the given digests, and of files, which are "
-			       "stored first. An alias that exists is overwritten. Prints the manifest's "
+		.description = "Lets ALIAS stand for blobs: those of the given digests, and of files, which "
+			       "are stored first. An alias that exists is overwritten. Prints the manifest's "
 			       "digest.\n\nFields for --format: digest, mediaType.",
 		.args = "REPO:ALIAS DIGEST|FILE...",
 		.complete = "-f",
@@ -114,8 +114,8 @@ const struct cmd registry_alias_cmds[] = {
 	{
 		.path = "registry alias get",
 		.summary = "show the blobs that a name stands for",
-		.description = "Prints the digests of the blobs, one per line.\n\nFields for --format: digest, size, "
-			       "mediaType, platform.",
+		.description = "Prints the digests of the blobs, one per line.\n\n"
+			       "Fields for --format: digest, size, mediaType, platform.",
 		.args = "REPO:ALIAS",
 		.min = 1,
 		.max = 1,
@@ -126,8 +126,8 @@ const struct cmd registry_alias_cmds[] = {
 		.path = "registry alias rm",
 		.alias = "remove",
 		.summary = "delete a name; its blobs stay",
-		.description = "Deletes the manifest that ALIAS names, and so every name of that manifest. The blobs "
-			       "stay.",
+		.description = "Deletes the manifest that ALIAS names, and so every name of that manifest. "
+			       "The blobs stay.",
 		.args = "REPO:ALIAS",
 		.min = 1,
 		.max = 1,

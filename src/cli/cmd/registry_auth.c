@@ -28,7 +28,8 @@ static int check(struct door *d, const char *username, davit_err *e)
 	return r;
 }
 
-static int show_login(struct app *app, const char *host, const char *username, const char *where, davit_err *e)
+static int show_login(struct app *app, const char *host, const char *username, const char *where,
+		      davit_err *e)
 {
 	struct buf json = BUF_INIT(OUT_MAX);
 	int r;
@@ -98,9 +99,10 @@ static int run_token(struct app *app, const void *opts, const struct args *args,
 	if (args->n > 1)
 		actions = (davit_strv){ args->v + 1, args->n - 1 };
 	r = r ? r : registry_need_bare(&d, e);
-	r = r ? r : davit_registry_authenticate(d.r, d.ref->repo,
-						DAVIT_OPTS(davit_registry_authenticate_opts, .actions = actions),
-						&token, e);
+	r = r ? r
+	      : davit_registry_authenticate(d.r, d.ref->repo,
+					    DAVIT_OPTS(davit_registry_authenticate_opts, .actions = actions),
+					    &token, e);
 	r = r ? r : show_token(&d, token, e);
 	return registry_leave(&d, r, e);
 }
@@ -109,10 +111,10 @@ const struct cmd registry_auth_cmds[] = {
 	{
 		.path = "registry login",
 		.summary = "check and keep a password for a registry",
-		.description = "Asks for user name and password, unless options give them, checks them with the "
-			       "registry and keeps them where docker does: in the helper that its config.json "
-			       "names, else in that file. HOST is docker.io if there is none.\n\nFields for "
-			       "--format: host, username, where.",
+		.description = "Asks for user name and password, unless options give them, checks them with "
+			       "the registry and keeps them where docker does: in the helper that its "
+			       "config.json names, else in that file. HOST is docker.io if there is "
+			       "none.\n\nFields for --format: host, username, where.",
 		.args = "[HOST]",
 		.max = 1,
 		.run = run_login,
@@ -129,9 +131,9 @@ const struct cmd registry_auth_cmds[] = {
 	{
 		.path = "registry token",
 		.summary = "get a bearer token and print it",
-		.description = "Gets a token for actions (pull, push, delete, *; default pull) on a repository from "
-			       "the registry's token server and prints it, for other programs.\n\nFields for "
-			       "--format: token.",
+		.description = "Gets a token for actions (pull, push, delete, *; default pull) on a "
+			       "repository from the registry's token server and prints it, for other "
+			       "programs.\n\nFields for --format: token.",
 		.args = "REPO [ACTION]...",
 		.min = 1,
 		.max = CMD_ANY,

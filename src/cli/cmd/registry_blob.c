@@ -84,7 +84,8 @@ static const struct opt push_options[] = {
 	OPT(struct push_flags, digest, 0, "digest", "DIGEST", "the known digest; checked while sending"),
 	OPT(struct push_flags, check_exists, 0, "check-exists", NULL,
 	    "ask first whether the registry has the blob (default yes)"),
-	OPT(struct push_flags, chunk_size, 0, "chunk-size", "SIZE", "bytes of one read and write (default 256k)"),
+	OPT(struct push_flags, chunk_size, 0, "chunk-size", "SIZE",
+	    "bytes of one read and write (default 256k)"),
 	OPT_END,
 };
 
@@ -124,7 +125,8 @@ static int set_alias(struct door *d, davit_registry_descriptor *const *done, siz
 
 	for (size_t i = 0; i < n; i++)
 		digests[i] = done[i]->digest;
-	return davit_registry_alias_set(d->r, d->ref->repo, d->ref->tag, &(davit_strv){ digests, n }, NULL, e);
+	return davit_registry_alias_set(d->r, d->ref->repo, d->ref->tag, &(davit_strv){ digests, n }, NULL,
+					e);
 }
 
 static int run_push(struct app *app, const void *opts, const struct args *args, davit_err *e)
@@ -170,7 +172,8 @@ static int run_stat(struct app *app, const void *opts, const struct args *args, 
 
 	buf_putc(&json, '[');
 	if (!r)
-		r = d.ref->digest ? stat_digest(&d, &json, e) : registry_alias_blobs(&d, f->platform, &json, e);
+		r = d.ref->digest ? stat_digest(&d, &json, e)
+				  : registry_alias_blobs(&d, f->platform, &json, e);
 	buf_putc(&json, ']');
 	if (!r)
 		r = output_text(app, &json, "table {{.digest}}\t{{.size}}", e);
@@ -223,9 +226,9 @@ const struct cmd registry_blob_cmds[] = {
 	{
 		.path = "registry blob push",
 		.summary = "store files as blobs",
-		.description = "Stores each FILE (- is standard input) as a blob and prints its digest. A blob that "
-			       "the registry has already is not sent. With an ALIAS, that name then stands for "
-			       "these blobs.\n\nFields for --format: digest, size.",
+		.description = "Stores each FILE (- is standard input) as a blob and prints its digest. A "
+			       "blob that the registry has already is not sent. With an ALIAS, that name "
+			       "then stands for these blobs.\n\nFields for --format: digest, size.",
 		.args = "REPO[:ALIAS] FILE|-...",
 		.complete = "-f",
 		.min = 2,
@@ -259,8 +262,8 @@ const struct cmd registry_blob_cmds[] = {
 	{
 		.path = "registry blob mount",
 		.summary = "take over a blob from another repository",
-		.description = "Makes a blob of the repository FROM (without host) available in REPO on the same "
-			       "registry without moving bytes.",
+		.description = "Makes a blob of the repository FROM (without host) available in REPO on the "
+			       "same registry without moving bytes.",
 		.args = "REPO@DIGEST FROM",
 		.min = 2,
 		.max = 2,

@@ -57,7 +57,8 @@ static int pull_to_file(struct door *d, const struct pull_flags *f, const davit_
 	int r;
 
 	if (digests->n == 1)
-		return davit_registry_blob_pull_file(d->r, d->ref->repo, digests->v[0], &opts, f->output, NULL, e);
+		return davit_registry_blob_pull_file(d->r, d->ref->repo, digests->v[0], &opts, f->output,
+						     NULL, e);
 	r = newfile_open(&t.file, f->output, 0666, e);
 	for (size_t i = 0; i < digests->n && !r; i++)
 		r = davit_registry_blob_pull(d->r, d->ref->repo, digests->v[i], &opts, &sink, NULL, e);
@@ -81,7 +82,8 @@ static int pull_all(struct door *d, const struct pull_flags *f, const davit_strv
 		if (f->output_dir)
 			r = pull_to_dir(d, f, digests->v[i], e);
 		else
-			r = davit_registry_blob_pull(d->r, d->ref->repo, digests->v[i], &opts, &sink, NULL, e);
+			r = davit_registry_blob_pull(d->r, d->ref->repo, digests->v[i], &opts, &sink, NULL,
+						     e);
 	}
 	return r;
 }
@@ -90,12 +92,12 @@ static int get_entry(struct door *d, const char *platform, davit_registry_alias 
 {
 	davit_registry_alias *alias = NULL;
 	int r = davit_registry_alias_get(d->r, d->ref->repo, registry_reference(d),
-					 DAVIT_OPTS(davit_registry_manifest_opts, .platform = platform), &alias,
-					 e);
+					 DAVIT_OPTS(davit_registry_manifest_opts, .platform = platform),
+					 &alias, e);
 
 	if (!r && alias->n != 1)
-		r = err_set(e, DAVIT_EARG, "%s/%s:%s has %zu platforms; choose one by --platform", d->ref->host,
-			    d->ref->repo, registry_reference(d), alias->n);
+		r = err_set(e, DAVIT_EARG, "%s/%s:%s has %zu platforms; choose one by --platform",
+			    d->ref->host, d->ref->repo, registry_reference(d), alias->n);
 	if (r) {
 		davit_reply_free(alias);
 		return r;
@@ -144,8 +146,8 @@ int registry_alias_blobs(struct door *d, const char *platform, struct buf *json,
 	davit_registry_alias *alias = NULL;
 	size_t n = 0;
 	int r = davit_registry_alias_get(d->r, d->ref->repo, registry_reference(d),
-					 DAVIT_OPTS(davit_registry_manifest_opts, .platform = platform), &alias,
-					 e);
+					 DAVIT_OPTS(davit_registry_manifest_opts, .platform = platform),
+					 &alias, e);
 
 	if (r)
 		return r;

@@ -16,7 +16,8 @@ struct list_flags {
 static const struct opt list_options[] = {
 	OPT(struct list_flags, limit, 'n', "limit", "N", "show at most N names"),
 	OPT(struct list_flags, last, 0, "last", "NAME", "begin after this name"),
-	OPT(struct list_flags, batch, 0, "batch", "N", "ask for N names at a time (default: the registry decides)"),
+	OPT(struct list_flags, batch, 0, "batch", "N",
+	    "ask for N names at a time (default: the registry decides)"),
 	OPT_END,
 };
 
@@ -97,8 +98,8 @@ const struct cmd registry_list_cmds[] = {
 		.path = "registry repos",
 		.alias = "catalog",
 		.summary = "list the repositories of a registry",
-		.description = "Lists all repositories, one per line. Not all registries allow it. In templates for "
-			       "--format {{.}} is the name.",
+		.description = "Lists all repositories, one per line. Not all registries allow it. In "
+			       "templates for --format {{.}} is the name.",
 		.args = "HOST",
 		.min = 1,
 		.max = 1,
@@ -108,8 +109,8 @@ const struct cmd registry_list_cmds[] = {
 	{
 		.path = "registry tags",
 		.summary = "list the tags of a repository",
-		.description = "Lists all tags, aliases among them, one per line. In templates for --format {{.}} is "
-			       "the tag.",
+		.description = "Lists all tags, aliases among them, one per line. In templates for --format "
+			       "{{.}} is the tag.",
 		.args = "REPO",
 		.min = 1,
 		.max = 1,
@@ -119,8 +120,8 @@ const struct cmd registry_list_cmds[] = {
 	{
 		.path = "registry ping",
 		.summary = "ask whether a registry answers and accepts us",
-		.description = "Asks whether HOST is a registry that accepts us, and prints its URL.\n\nFields for "
-			       "--format: url.",
+		.description = "Asks whether HOST is a registry that accepts us, and prints its "
+			       "URL.\n\nFields for --format: url.",
 		.args = "HOST",
 		.min = 1,
 		.max = 1,

@@ -26,12 +26,14 @@ static const struct opt get_options[] = {
 	OPT(struct get_flags, output, 'o', "output", "FILE", "write to this file"),
 	OPT(struct get_flags, platform, 0, "platform", "OS/ARCH",
 	    "of an index, take the manifest for this platform, for example linux/arm64"),
-	OPT(struct get_flags, accept, 0, "accept", "TYPE", "accept this media type; may be repeated (default: all)"),
+	OPT(struct get_flags, accept, 0, "accept", "TYPE",
+	    "accept this media type; may be repeated (default: all)"),
 	OPT_END,
 };
 
 static const struct opt put_options[] = {
-	OPT(struct put_flags, media_type, 't', "media-type", "TYPE", "media type; else the manifest's mediaType"),
+	OPT(struct put_flags, media_type, 't', "media-type", "TYPE",
+	    "media type; else the manifest's mediaType"),
 	OPT_END,
 };
 
@@ -61,7 +63,8 @@ static int run_get(struct app *app, const void *opts, const struct args *args, d
 
 	if (!r)
 		r = davit_registry_manifest_get(d.r, d.ref->repo, registry_reference(&d),
-						DAVIT_OPTS(davit_registry_manifest_opts, .platform = f->platform,
+						DAVIT_OPTS(davit_registry_manifest_opts,
+							   .platform = f->platform,
 							   .accept = { f->accept.v, f->accept.n }),
 						&m, e);
 	r = r ? r : show_manifest(app, f, m, e);
@@ -89,9 +92,9 @@ static int run_stat(struct app *app, const void *opts, const struct args *args, 
 	int r = registry_enter(&d, app, args->v[0], e);
 
 	if (!r)
-		r = davit_registry_manifest_stat(d.r, d.ref->repo, registry_reference(&d),
-						 DAVIT_OPTS(davit_registry_manifest_opts, .platform = f->platform),
-						 &desc, e);
+		r = davit_registry_manifest_stat(
+		    d.r, d.ref->repo, registry_reference(&d),
+		    DAVIT_OPTS(davit_registry_manifest_opts, .platform = f->platform), &desc, e);
 	r = r ? r : show_descriptor(app, desc, "table {{.digest}}\t{{.size}}\t{{.mediaType}}", e);
 	davit_reply_free(desc);
 	return registry_leave(&d, r, e);
@@ -141,9 +144,9 @@ const struct cmd registry_manifest_cmds[] = {
 	{
 		.path = "registry manifest get",
 		.summary = "fetch a manifest or index",
-		.description = "Prints a manifest or index as the registry holds it, byte for byte. With --format it "
-			       "is shown as JSON or by a template over its members. The tag is latest if there is "
-			       "none.",
+		.description = "Prints a manifest or index as the registry holds it, byte for byte. With "
+			       "--format it is shown as JSON or by a template over its members. The tag is "
+			       "latest if there is none.",
 		.args = "REPO[:TAG][@DIGEST]",
 		.min = 1,
 		.max = 1,
@@ -165,8 +168,8 @@ const struct cmd registry_manifest_cmds[] = {
 	{
 		.path = "registry manifest stat",
 		.summary = "show digest, size and type of a manifest",
-		.description = "Shows digest, size and media type of a manifest without fetching it.\n\nFields for "
-			       "--format: digest, size, mediaType.",
+		.description = "Shows digest, size and media type of a manifest without fetching "
+			       "it.\n\nFields for --format: digest, size, mediaType.",
 		.args = "REPO[:TAG][@DIGEST]",
 		.min = 1,
 		.max = 1,
@@ -177,8 +180,8 @@ const struct cmd registry_manifest_cmds[] = {
 		.path = "registry manifest rm",
 		.alias = "remove",
 		.summary = "delete a tag, or a manifest with all its tags",
-		.description = "Deletes a tag, or with a digest the manifest and all its tags. Many registries "
-			       "delete only by digest.",
+		.description = "Deletes a tag, or with a digest the manifest and all its tags. Many "
+			       "registries delete only by digest.",
 		.args = "REPO:TAG|REPO@DIGEST",
 		.min = 1,
 		.max = 1,

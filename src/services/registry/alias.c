@@ -50,8 +50,8 @@ static int platform_match(const davit_registry_platform *p, const char *wanted, 
 	return !exact && !strcmp(*asked ? asked : usual, *variant ? variant : usual);
 }
 
-const davit_registry_descriptor *registry_platform_find(const davit_registry_manifest *index, const char *platform,
-							 bool exact)
+const davit_registry_descriptor *registry_platform_find(const davit_registry_manifest *index,
+							const char *platform, bool exact)
 {
 	const davit_registry_descriptor *found = NULL;
 	int best = 1;
@@ -198,13 +198,14 @@ static int fill_alias(struct alias *al, const davit_registry_manifest *m, bool s
 	}
 	al->reply->index = true;
 	for (size_t i = 0; !r && i < m->manifests.n; i++)
-		r = shallow ? add_entry(al, m->manifests.v[i], NULL, e) : add_fetched(al, m->manifests.v[i], e);
+		r = shallow ? add_entry(al, m->manifests.v[i], NULL, e)
+			    : add_fetched(al, m->manifests.v[i], e);
 	return r;
 }
 
 /* What the alias with manifest m stands for. */
-static int make_alias(struct alias *al, const davit_registry_manifest *m, bool shallow, davit_registry_alias **out,
-		      davit_err *e)
+static int make_alias(struct alias *al, const davit_registry_manifest *m, bool shallow,
+		      davit_registry_alias **out, davit_err *e)
 {
 	davit_registry_alias *reply = reply_new(&alias_type, e);
 	struct arena *a;
@@ -227,7 +228,8 @@ static int make_alias(struct alias *al, const davit_registry_manifest *m, bool s
 }
 
 int davit_registry_alias_get(davit_registry *r, const char *repo, const char *alias,
-			     const davit_registry_manifest_opts *opts, davit_registry_alias **out, davit_err *e)
+			     const davit_registry_manifest_opts *opts, davit_registry_alias **out,
+			     davit_err *e)
 {
 	struct alias al = { .at = { r, repo, alias }, .opts = opts };
 	davit_registry_manifest *m;
@@ -242,8 +244,10 @@ int davit_registry_alias_get(davit_registry *r, const char *repo, const char *al
 	return rc;
 }
 
-int davit_registry_alias_resolve(davit_registry *r, const char *repo, const davit_registry_manifest_body *body,
-				 const davit_registry_manifest_opts *opts, davit_registry_alias **out, davit_err *e)
+int davit_registry_alias_resolve(davit_registry *r, const char *repo,
+				 const davit_registry_manifest_body *body,
+				 const davit_registry_manifest_opts *opts, davit_registry_alias **out,
+				 davit_err *e)
 {
 	struct alias al = { .at = { r, repo, NULL }, .opts = opts };
 	davit_registry_manifest *m;
@@ -258,8 +262,8 @@ int davit_registry_alias_resolve(davit_registry *r, const char *repo, const davi
 	return rc;
 }
 
-int davit_registry_alias_delete(davit_registry *r, const char *repo, const char *alias, davit_registry_alias **out,
-				davit_err *e)
+int davit_registry_alias_delete(davit_registry *r, const char *repo, const char *alias,
+				davit_registry_alias **out, davit_err *e)
 {
 	struct alias al = { .at = { r, repo, alias } };
 	davit_registry_alias *made = NULL;
@@ -302,7 +306,8 @@ static int fill_layers(const struct registry_at *at, const davit_strv *digests, 
 		};
 		davit_reply_free(d);
 		if (layers[i].size < 0)
-			return err_set(e, DAVIT_EPROTO, "the registry does not say how large %s is", digests->v[i]);
+			return err_set(e, DAVIT_EPROTO, "the registry does not say how large %s is",
+				       digests->v[i]);
 		v[i] = &layers[i];
 	}
 	layers[digests->n] = layers[0];
@@ -319,7 +324,8 @@ static int check_digests(const davit_strv *digests, davit_err *e)
 	if (!digests || !digests->n)
 		return err_set(e, DAVIT_EARG, "an alias needs at least one blob");
 	if (digests->n > LIMIT_LAYERS)
-		return err_set(e, DAVIT_ELIMIT, "an alias of %zu blobs: the limit is %d", digests->n, LIMIT_LAYERS);
+		return err_set(e, DAVIT_ELIMIT, "an alias of %zu blobs: the limit is %d", digests->n,
+			       LIMIT_LAYERS);
 	return 0;
 }
 
@@ -361,7 +367,8 @@ int davit_registry_manifest_make_schema1(const char *repo, const char *alias, co
 }
 
 /* PUT of a manifest that was made; media_type NULL: none is said. Takes m. */
-static int send_made(const struct registry_at *at, davit_registry_manifest *m, const char *media_type, davit_err *e)
+static int send_made(const struct registry_at *at, davit_registry_manifest *m, const char *media_type,
+		     davit_err *e)
 {
 	davit_registry_manifest_body body = { .media_type = media_type };
 	int rc;
@@ -394,8 +401,8 @@ static int set_schema1(const struct registry_at *at, const davit_strv *digests, 
 	return rc ? rc : send_made(at, *out, NULL, e);
 }
 
-int davit_registry_alias_set(davit_registry *r, const char *repo, const char *alias, const davit_strv *digests,
-			     davit_registry_manifest **out, davit_err *e)
+int davit_registry_alias_set(davit_registry *r, const char *repo, const char *alias,
+			     const davit_strv *digests, davit_registry_manifest **out, davit_err *e)
 {
 	const struct registry_at at = { r, repo, alias };
 	davit_registry_manifest *m;

@@ -8,8 +8,8 @@
 #include "base/limits.h"
 #include "services/registry/blob.h"
 
-int registry_stat(davit_registry *r, const struct call *c, const char *digest, davit_registry_descriptor **out,
-		  davit_err *e)
+int registry_stat(davit_registry *r, const struct call *c, const char *digest,
+		  davit_registry_descriptor **out, davit_err *e)
 {
 	davit_registry_descriptor *d;
 	const char *length;
@@ -66,7 +66,8 @@ int davit_registry_blob_stat(davit_registry *r, const char *repo, const char *di
 	return registry_stat(r, &c, digest, out, e);
 }
 
-int davit_registry_blob_exists(davit_registry *r, const char *repo, const char *digest, bool *out, davit_err *e)
+int davit_registry_blob_exists(davit_registry *r, const char *repo, const char *digest, bool *out,
+			       davit_err *e)
 {
 	davit_registry_descriptor *d;
 	davit_err own = { 0 };
@@ -97,7 +98,8 @@ int davit_registry_blob_delete(davit_registry *r, const char *repo, const char *
 	return registry_call(r, &c, NULL, e);
 }
 
-int davit_registry_blob_mount(davit_registry *r, const char *repo, const char *from, const char *digest, davit_err *e)
+int davit_registry_blob_mount(davit_registry *r, const char *repo, const char *from, const char *digest,
+			      davit_err *e)
 {
 	AUTO_BUF struct buf name = BUF_INIT(LIMIT_URL), source = BUF_INIT(LIMIT_URL);
 	struct registry_mount_query q = { .mount = digest };
@@ -126,6 +128,8 @@ int davit_registry_blob_mount(davit_registry *r, const char *repo, const char *f
 		registry_session_cancel(r, &s);
 	registry_session_fini(&s);
 	davit_reply_free(reply);
-	return err_set(e, DAVIT_EUNSUPPORTED, "Cross repository blob mount failed: %s would not take %s from %s; "
-		       "push the blob instead", davit_registry_url(r), digest, from);
+	return err_set(e, DAVIT_EUNSUPPORTED,
+		       "Cross repository blob mount failed: %s would not take %s from %s; "
+		       "push the blob instead",
+		       davit_registry_url(r), digest, from);
 }

@@ -8,8 +8,8 @@
 bool registry_parse_size(const char *text, int64_t *out);
 
 /* A HEAD call; digest NULL: the one that the answer names, or NULL. A size that is not said is -1. */
-int registry_stat(davit_registry *r, const struct call *c, const char *digest, davit_registry_descriptor **out,
-		  davit_err *e);
+int registry_stat(davit_registry *r, const struct call *c, const char *digest,
+		  davit_registry_descriptor **out, davit_err *e);
 
 /* An upload session: where its next request goes. */
 struct registry_session {

@@ -1,7 +1,8 @@
 /*
  * Pushing blobs. What can be read twice, or has a known digest, goes in one PUT; what can be read only once
- * goes by PATCH and is named afterwards. A digest that we did not compute ourselves in a first pass is computed
- * while the bytes are sent; the registry checks the other, and refuses a source that changed meanwhile.
+ * goes by PATCH and is named afterwards. A digest that we did not compute ourselves in a first pass is
+ * computed while the bytes are sent; the registry checks the other, and refuses a source that changed
+ * meanwhile.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,8 @@
 /* A proxy that ends TLS often makes the registry say http about itself. */
 static void keep_tls(const struct uri *base, struct uri *u)
 {
-	if (strcmp(base->scheme, "https") != 0 || strcmp(u->scheme, "http") != 0 || strcmp(base->host, u->host) != 0)
+	if (strcmp(base->scheme, "https") != 0 || strcmp(u->scheme, "http") != 0 ||
+	    strcmp(base->host, u->host) != 0)
 		return;
 	if (u->port != 80 && u->port != base->port)
 		return;
@@ -31,8 +33,8 @@ static void keep_tls(const struct uri *base, struct uri *u)
 }
 
 /* Resolves the Location of an answer; where is the URL that was asked. */
-static int take_location(davit_registry *r, struct registry_session *s, const char *location, const char *where,
-			 davit_err *e)
+static int take_location(davit_registry *r, struct registry_session *s, const char *location,
+			 const char *where, davit_err *e)
 {
 	struct arena mem = { 0 };
 	struct uri asked, to;
@@ -115,12 +117,16 @@ static bool is_hashed(const struct push *p)
 	return p->digest && p->digest == p->computed;
 }
 
-/* All was read: is it what was promised? Before the last bytes go out, so that a wrong blob never gets whole. */
+/*
+ * All was read: is it what was promised? Before the last bytes go out, so that a wrong blob never gets whole.
+ */
 static int check_sent(struct push *p)
 {
 	if (p->size >= 0 && p->sent != (uint64_t)p->size)
-		return err_set(&p->err, DAVIT_EINTEGRITY, "the source gave %" PRIu64 " bytes, expected %" PRId64
-			       ": it changed while it was pushed", p->sent, p->size);
+		return err_set(&p->err, DAVIT_EINTEGRITY,
+			       "the source gave %" PRIu64 " bytes, expected %" PRId64
+			       ": it changed while it was pushed",
+			       p->sent, p->size);
 	if (is_hashed(p))
 		return 0;
 	if (registry_hash_end(&p->hash, &p->err))
@@ -170,7 +176,10 @@ static int rewind_source(void *user)
 static int send_body(struct push *p, const struct endpoint *ep, const char *url, void **reply, davit_err *e)
 {
 	const davit_source source = {
-		.read = read_source, .rewind = p->src->rewind ? rewind_source : NULL, .user = p, .size = p->size,
+		.read = read_source,
+		.rewind = p->src->rewind ? rewind_source : NULL,
+		.user = p,
+		.size = p->size,
 	};
 	const struct call c = {
 		.ep = ep, .url = url, .source = &source, .chunk = p->chunk,
@@ -373,7 +382,8 @@ static int push(struct push *p, davit_err *e)
 		rc = is_there(p, e);
 	if (rc)
 		return rc < 0 ? rc : 0;
-	registry_meter_init(&p->meter, p->opts ? &p->opts->progress : NULL, p->digest ? p->digest : "upload", p->size);
+	registry_meter_init(&p->meter, p->opts ? &p->opts->progress : NULL, p->digest ? p->digest : "upload",
+			    p->size);
 	rc = upload_again(p, e);
 	if (rc)
 		return rc;
@@ -385,7 +395,8 @@ static int push(struct push *p, davit_err *e)
 }
 
 int davit_registry_blob_push(davit_registry *r, const char *repo, const davit_source *src,
-			     const davit_registry_push_opts *opts, davit_registry_descriptor **out, davit_err *e)
+			     const davit_registry_push_opts *opts, davit_registry_descriptor **out,
+			     davit_err *e)
 {
 	AUTO_BUF struct buf name = BUF_INIT(LIMIT_URL);
 	struct push p = { .r = r, .src = src, .opts = opts };

@@ -43,7 +43,8 @@ static int collect(struct listing *l, const davit_strv *names, davit_err *e)
 		const char *copy = arena_strdup(l->mem, names->v[i]);
 
 		if (!copy)
-			return err_set(e, DAVIT_ELIMIT, "the list of names is longer than %d bytes", LIMIT_ARENA);
+			return err_set(e, DAVIT_ELIMIT, "the list of names is longer than %d bytes",
+				       LIMIT_ARENA);
 		l->v[l->n++] = copy;
 	}
 	return 0;
@@ -92,8 +93,8 @@ static int check_list_opts(const davit_registry_list_opts *o, davit_err *e)
 }
 
 /* Runs a listing of call c, to which the query is added. */
-static int list(davit_registry *r, struct call *c, const davit_registry_list_opts *opts, davit_registry_list **out,
-		davit_err *e)
+static int list(davit_registry *r, struct call *c, const davit_registry_list_opts *opts,
+		davit_registry_list **out, davit_err *e)
 {
 	struct registry_page_query q = { .n = opts ? opts->batch : 0, .last = opts ? opts->last : NULL };
 	struct listing l = { .opts = opts, .left = opts && opts->limit ? opts->limit : -1 };

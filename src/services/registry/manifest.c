@@ -78,15 +78,16 @@ static int check_descriptors(const char *what, const davit_registry_descriptors 
 
 		/* Another algorithm is no fault of the manifest. */
 		if (r && r != DAVIT_EUNSUPPORTED)
-			return err_set(e, DAVIT_EPROTO, "manifest.%s[%zu].digest: \"%s\" is no digest", what, i,
-				       d->v[i]->digest);
+			return err_set(e, DAVIT_EPROTO, "manifest.%s[%zu].digest: \"%s\" is no digest", what,
+				       i, d->v[i]->digest);
 		if (d->v[i]->size < 0)
 			return err_set(e, DAVIT_EPROTO, "manifest.%s[%zu].size is negative", what, i);
 	}
 	return 0;
 }
 
-static int check_shape(const struct media *m, const struct jnode *j, davit_registry_manifest *out, davit_err *e)
+static int check_shape(const struct media *m, const struct jnode *j, davit_registry_manifest *out,
+		       davit_err *e)
 {
 	int r;
 
@@ -94,7 +95,8 @@ static int check_shape(const struct media *m, const struct jnode *j, davit_regis
 	if (has_array(j, "layers") + has_array(j, "manifests") + has_array(j, "fsLayers") > 1)
 		return err_set(e, DAVIT_EPROTO, "an ambiguous manifest: it has layers and manifests at once");
 	if (m->index && !out->manifests.v)
-		return err_set(e, DAVIT_EPROTO, "manifest.manifests is missing, though its type is %s", m->type);
+		return err_set(e, DAVIT_EPROTO, "manifest.manifests is missing, though its type is %s",
+			       m->type);
 	if (!m->index && !out->layers.v)
 		return err_set(e, DAVIT_EPROTO, "manifest.layers is missing, though its type is %s", m->type);
 	if (m->index)
@@ -134,7 +136,8 @@ int registry_manifest_decode(const struct registry_bytes *b, struct arena *a, da
 	int r;
 
 	if (b->n > LIMIT_MANIFEST_READ)
-		return err_set(e, DAVIT_ELIMIT, "a manifest of %zu bytes is larger than %d", b->n, LIMIT_MANIFEST_READ);
+		return err_set(e, DAVIT_ELIMIT, "a manifest of %zu bytes is larger than %d", b->n,
+			       LIMIT_MANIFEST_READ);
 	r = err_at(e, json_parse(b->p, b->n, &j, e), "the manifest: ");
 	if (r)
 		return r;
@@ -172,7 +175,10 @@ int davit_registry_manifest_parse(const char *bytes, size_t n, const char *media
 				  davit_err *e)
 {
 	const struct registry_bytes b = {
-		.p = bytes, .n = n, .content_type = media_type, .unverified = opts && opts->verify == DAVIT_NO,
+		.p = bytes,
+		.n = n,
+		.content_type = media_type,
+		.unverified = opts && opts->verify == DAVIT_NO,
 	};
 	int r = CHECK_OPTS(opts, davit_registry_manifest_opts, e);
 
@@ -310,8 +316,9 @@ int registry_manifest_fetch_entry(const struct registry_at *at, const davit_regi
 	if (rc)
 		return rc;
 	if (m->manifests.v) {
-		rc = err_set(e, DAVIT_EUNSUPPORTED, "The mediaType \"%s\" is not supported inside of an index (%s)",
-			     m->media_type, at->reference);
+		rc = err_set(e, DAVIT_EUNSUPPORTED,
+			     "The mediaType \"%s\" is not supported inside of an index (%s)", m->media_type,
+			     at->reference);
 		davit_reply_free(m);
 		return rc;
 	}
@@ -320,7 +327,8 @@ int registry_manifest_fetch_entry(const struct registry_at *at, const davit_regi
 }
 
 int davit_registry_manifest_get(davit_registry *r, const char *repo, const char *reference,
-				const davit_registry_manifest_opts *opts, davit_registry_manifest **out, davit_err *e)
+				const davit_registry_manifest_opts *opts, davit_registry_manifest **out,
+				davit_err *e)
 {
 	struct registry_at at = { r, repo, reference };
 	const davit_registry_descriptor *d;
@@ -391,8 +399,8 @@ int davit_registry_manifest_stat(davit_registry *r, const char *repo, const char
 
 /* --- writing ----------------------------------------------------------------------------------- */
 
-int registry_manifest_send(const struct registry_at *at, const davit_registry_manifest_body *body, const char *digest,
-			   davit_err *e)
+int registry_manifest_send(const struct registry_at *at, const davit_registry_manifest_body *body,
+			   const char *digest, davit_err *e)
 {
 	AUTO_BUF struct buf name = BUF_INIT(LIMIT_URL);
 	struct call c = {
@@ -413,14 +421,15 @@ int registry_manifest_send(const struct registry_at *at, const davit_registry_ma
 	stored = davit_reply_header(reply, "Docker-Content-Digest");
 	if (stored && *stored && strcmp(stored, digest) != 0 &&
 	    (registry_digest_like(stored, body->bytes, body->n, own, NULL) || strcmp(stored, own) != 0))
-		rc = err_set(e, DAVIT_EINTEGRITY, "%s: the registry stored %s, expected %s", c.ep->name, stored, digest);
+		rc = err_set(e, DAVIT_EINTEGRITY, "%s: the registry stored %s, expected %s", c.ep->name,
+			     stored, digest);
 	davit_reply_free(reply);
 	return rc;
 }
 
 /* The type to send: what was said, else the body's own; schema 1 has none. */
-static int body_type(const davit_registry_manifest_body *body, const davit_registry_manifest *m, const char **out,
-		     davit_err *e)
+static int body_type(const davit_registry_manifest_body *body, const davit_registry_manifest *m,
+		     const char **out, davit_err *e)
 {
 	struct jnode *j = NULL;
 	bool own;
@@ -449,7 +458,8 @@ int davit_registry_manifest_put(davit_registry *r, const char *repo, const char 
 	if (!body || !body->bytes)
 		return err_set(e, DAVIT_EARG, "the manifest is missing");
 	if (body->n > LIMIT_MANIFEST)
-		return err_set(e, DAVIT_ELIMIT, "a manifest of %zu bytes is larger than %d", body->n, LIMIT_MANIFEST);
+		return err_set(e, DAVIT_ELIMIT, "a manifest of %zu bytes is larger than %d", body->n,
+			       LIMIT_MANIFEST);
 	b.p = body->bytes;
 	b.n = body->n;
 	b.content_type = body->media_type;

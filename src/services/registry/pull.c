@@ -76,8 +76,8 @@ static int check_range(struct pull *p, const struct headers *h, davit_err *e)
 		return err_set(e, DAVIT_EPROTO, "Content-Range \"%s\" cannot be understood", range);
 	if (got.from != p->done || got.to < got.from ||
 	    (got.known && p->total >= 0 && got.total != (uint64_t)p->total))
-		return err_set(e, DAVIT_EPROTO, "asked for %s from byte %" PRIu64 " on, got \"%s\"", p->digest,
-			       p->done, range);
+		return err_set(e, DAVIT_EPROTO, "asked for %s from byte %" PRIu64 " on, got \"%s\"",
+			       p->digest, p->done, range);
 	return 0;
 }
 
@@ -105,12 +105,16 @@ static int on_head(void *user, int status, const struct headers *h, davit_err *e
 	struct pull *p = user;
 
 	if (!p->begun)
-		return status == 200 ? begin(p, h, e)
-				     : err_set(e, DAVIT_EPROTO, "a part of %s came where all was asked for", p->digest);
+		return status == 200
+			   ? begin(p, h, e)
+			   : err_set(e, DAVIT_EPROTO, "a part of %s came where all was asked for", p->digest);
 	p->skip = 0;
 	if (status == 206)
 		return check_range(p, h, e);
-	/* The server does not do ranges: what we have comes once more. The digest tells whether it is the same. */
+	/*
+	 * The server does not do ranges: what we have comes once more. The digest tells whether it is the
+	 * same.
+	 */
 	p->skip = p->done;
 	return 0;
 }
@@ -190,8 +194,8 @@ static int verify(struct pull *p, davit_err *e)
 	if (r)
 		return r;
 	if (strcmp(p->hash.text, p->digest) != 0)
-		return err_set(e, DAVIT_EINTEGRITY, "expected digest %s, got %s (%" PRIu64 " bytes)", p->digest,
-			       p->hash.text, p->done);
+		return err_set(e, DAVIT_EINTEGRITY, "expected digest %s, got %s (%" PRIu64 " bytes)",
+			       p->digest, p->hash.text, p->done);
 	r = registry_meter_end(&p->meter);
 	return r < 0 ? err_callback(e, r, "the progress callback") : 0;
 }
@@ -205,7 +209,10 @@ static int pull_checked(davit_registry *r, struct pull *p, struct call *c, davit
 
 	if (rc)
 		return rc;
-	/* A digest that is none was let through by check_names: the registry will refuse it, or it will not match. */
+	/*
+	 * A digest that is none was let through by check_names: the registry will refuse it, or it will not
+	 * match.
+	 */
 	(void)digest_parse(p->digest, &alg, &hex, &unknown);
 	rc = registry_hash_init(&p->hash, alg, c->chunk, e);
 	if (!rc)
@@ -259,7 +266,10 @@ static int write_file(void *user, const void *p, size_t n)
 		return r;
 	}
 	s->done += (off_t)n;
-	/* So that the disk works while we receive, and little is left for fsync(). Only a hint: failure is fine. */
+	/*
+	 * So that the disk works while we receive, and little is left for fsync(). Only a hint: failure is
+	 * fine.
+	 */
 	if (s->done - s->flushed >= FLUSH_STEP) {
 		(void)sync_file_range(s->fd, s->flushed, s->done - s->flushed, SYNC_FILE_RANGE_WRITE);
 		s->flushed = s->done;

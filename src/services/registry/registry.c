@@ -204,7 +204,8 @@ int registry_call(davit_registry *r, const struct call *c, void **out, davit_err
 	return name_target(r, c, rc, e);
 }
 
-int registry_stream(davit_registry *r, const struct call *c, const struct stream_to *to, void **out, davit_err *e)
+int registry_stream(davit_registry *r, const struct call *c, const struct stream_to *to, void **out,
+		    davit_err *e)
 {
 	int rc = choose_scheme(r, e);
 
@@ -219,8 +220,8 @@ int registry_upload(davit_registry *r, const struct call *c, void **out, davit_e
 	return name_target(r, c, api_upload(r->api, c, out, e), e);
 }
 
-int registry_pages(davit_registry *r, const struct call *c, int (*page)(void *user, void *reply, davit_err *e),
-		   void *user, davit_err *e)
+int registry_pages(davit_registry *r, const struct call *c,
+		   int (*page)(void *user, void *reply, davit_err *e), void *user, davit_err *e)
 {
 	int rc = choose_scheme(r, e);
 
@@ -257,8 +258,9 @@ static int begin_auth(davit_registry *r, const char *repo, const davit_registry_
 	return registry_auth_begin(r->api->auth, &force, e);
 }
 
-int davit_registry_authenticate(davit_registry *r, const char *repo, const davit_registry_authenticate_opts *opts,
-				const char **token, davit_err *e)
+int davit_registry_authenticate(davit_registry *r, const char *repo,
+				const davit_registry_authenticate_opts *opts, const char **token,
+				davit_err *e)
 {
 	const struct call c = { .ep = REGISTRY_ROW(R_PING), .path = NOPATH };
 	AUTO_BUF struct buf name = BUF_INIT(LIMIT_URL);

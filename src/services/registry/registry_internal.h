@@ -61,10 +61,11 @@ struct davit_registry {
 /* --- registry.c: calls that settle https or http with the first answer ------------------------- */
 
 int registry_call(davit_registry *r, const struct call *c, void **out, davit_err *e);
-int registry_stream(davit_registry *r, const struct call *c, const struct stream_to *to, void **out, davit_err *e);
+int registry_stream(davit_registry *r, const struct call *c, const struct stream_to *to, void **out,
+		    davit_err *e);
 int registry_upload(davit_registry *r, const struct call *c, void **out, davit_err *e);
-int registry_pages(davit_registry *r, const struct call *c, int (*page)(void *user, void *reply, davit_err *e),
-		   void *user, davit_err *e);
+int registry_pages(davit_registry *r, const struct call *c,
+		   int (*page)(void *user, void *reply, davit_err *e), void *user, davit_err *e);
 
 /* An option struct that was given must have its size set; what names it in the message. */
 int registry_check_opts(size_t size, const char *what, davit_err *e);
@@ -72,7 +73,10 @@ int registry_check_opts(size_t size, const char *what, davit_err *e);
 
 /* --- ref.c: names ------------------------------------------------------------------------------ */
 
-/* The repository's name as it goes into paths: checked (unless switched off), "library/" added for Docker Hub. */
+/*
+ * The repository's name as it goes into paths: checked (unless switched off), "library/" added for Docker
+ * Hub.
+ */
 int registry_repo(const davit_registry *r, const char *repo, struct buf *out, davit_err *e);
 int registry_check_digest(const davit_registry *r, const char *digest, davit_err *e);
 /* A tag or a digest. */
@@ -123,8 +127,8 @@ int registry_wait(const davit_registry *r, unsigned n, davit_err *e);
 /* The chunk size to use: the option's, or the default; DAVIT_EARG over the limit. */
 int registry_chunk(size_t option, size_t *out, davit_err *e);
 /* A descriptor reply; out may be NULL (nothing is made). */
-int registry_descriptor(const char *digest, int64_t size, const char *media_type, davit_registry_descriptor **out,
-			davit_err *e);
+int registry_descriptor(const char *digest, int64_t size, const char *media_type,
+			davit_registry_descriptor **out, davit_err *e);
 
 /* --- manifest.c -------------------------------------------------------------------------------- */
 
@@ -151,8 +155,8 @@ int registry_manifest_fetch(const struct registry_at *at, const davit_registry_m
 int registry_manifest_fetch_entry(const struct registry_at *at, const davit_registry_manifest_opts *opts,
 				  davit_registry_manifest **out, davit_err *e);
 /* PUT; body->media_type NULL: no Content-Type is sent. digest: what the registry must call it. */
-int registry_manifest_send(const struct registry_at *at, const davit_registry_manifest_body *body, const char *digest,
-			   davit_err *e);
+int registry_manifest_send(const struct registry_at *at, const davit_registry_manifest_body *body,
+			   const char *digest, davit_err *e);
 /* The digest of n bytes in the algorithm of the digest text like. */
 int registry_digest_like(const char *like, const char *p, size_t n, char out[DAVIT_DIGEST_MAX], davit_err *e);
 /* A davit_sink function that appends to the struct buf in user. */
@@ -167,8 +171,8 @@ int registry_manifest_reply(const struct registry_bytes *b, davit_registry_manif
 /* "os/arch[/variant]" in a, or NULL without a platform (or out of memory). */
 char *registry_platform_text(const davit_registry_platform *p, struct arena *a);
 /* The entry of an index for a platform; NULL: none. exact: compared as text. */
-const davit_registry_descriptor *registry_platform_find(const davit_registry_manifest *index, const char *platform,
-							 bool exact);
+const davit_registry_descriptor *registry_platform_find(const davit_registry_manifest *index,
+							const char *platform, bool exact);
 /* DAVIT_ENOTFOUND with the platforms that there are. */
 int registry_platform_missing(const davit_registry_manifest *index, const char *platform, davit_err *e);
 

@@ -1,6 +1,7 @@
 /*
  * Docker schema 1 manifests: the text of python-dxf, signed as libtrust does. A signature covers the first
- * formatLength bytes with formatTail behind them; the rest is the signatures. Only what is covered is believed.
+ * formatLength bytes with formatTail behind them; the rest is the signatures. Only what is covered is
+ * believed.
  */
 #include <string.h>
 #include <strings.h>
@@ -178,14 +179,16 @@ static int check_signatures(const struct registry_bytes *b, const struct s1_sign
 }
 
 /* The blobs, in file order. */
-static int take_layers(const struct s1_manifest *s1, struct arena *a, davit_registry_manifest *out, davit_err *e)
+static int take_layers(const struct s1_manifest *s1, struct arena *a, davit_registry_manifest *out,
+		       davit_err *e)
 {
 	size_t n = s1->layers.n;
 	davit_registry_descriptor *d = arena_alloc(a, n ? n : 1, sizeof *d);
 	const davit_registry_descriptor **v = arena_alloc(a, n ? n : 1, sizeof *v);
 
 	if (n > LIMIT_LAYERS)
-		return err_set(e, DAVIT_ELIMIT, "a manifest with %zu layers: the limit is %d", n, LIMIT_LAYERS);
+		return err_set(e, DAVIT_ELIMIT, "a manifest with %zu layers: the limit is %d", n,
+			       LIMIT_LAYERS);
 	if (!d || !v)
 		return err_nomem(e);
 	for (size_t i = 0; i < n; i++) {
@@ -196,14 +199,15 @@ static int take_layers(const struct s1_manifest *s1, struct arena *a, davit_regi
 		d[i].size = -1;
 		v[i] = &d[i];
 		if (digest_parse(d[i].digest, &alg, &hex, NULL) == DAVIT_EARG)
-			return err_set(e, DAVIT_EPROTO, "manifest.fsLayers[%zu].blobSum: \"%s\" is no digest", i,
-				       d[i].digest);
+			return err_set(e, DAVIT_EPROTO, "manifest.fsLayers[%zu].blobSum: \"%s\" is no digest",
+				       i, d[i].digest);
 	}
 	out->layers = (davit_registry_descriptors){ v, n };
 	return 0;
 }
 
-static int decode_payload(const struct buf *payload, struct arena *a, davit_registry_manifest *out, davit_err *e)
+static int decode_payload(const struct buf *payload, struct arena *a, davit_registry_manifest *out,
+			  davit_err *e)
 {
 	struct s1_manifest s1 = { 0 };
 	char digest[DAVIT_DIGEST_MAX];
@@ -296,9 +300,11 @@ int registry_schema1_sign(const char *text, size_t n, struct buf *out, davit_err
 	if (r)
 		return r;
 	buf_add(out, text, length);
-	buf_printf(out, ", \"signatures\": [{\"header\":{\"alg\":\"ES256\",\"jwk\":{\"crv\":\"P-256\",\"kty\":\"EC\","
-		   "\"x\":\"%s\",\"y\":\"%s\"}},\"payload\":\"%s\",\"protected\":\"%s\",\"signature\":\"%s\"}]",
-		   s.x, s.y, buf_str(&payload64), buf_str(&head64), s.signature);
+	buf_printf(
+	    out,
+	    ", \"signatures\": [{\"header\":{\"alg\":\"ES256\",\"jwk\":{\"crv\":\"P-256\",\"kty\":\"EC\","
+	    "\"x\":\"%s\",\"y\":\"%s\"}},\"payload\":\"%s\",\"protected\":\"%s\",\"signature\":\"%s\"}]",
+	    s.x, s.y, buf_str(&payload64), buf_str(&head64), s.signature);
 	buf_add(out, end, n - length);
 	return buf_check(out, "the signed manifest", e);
 }

@@ -19,7 +19,8 @@ enum {
 
 void registry_meter_init(struct registry_meter *m, const davit_progress *p, const char *what, int64_t total)
 {
-	*m = (struct registry_meter){ .p = p && p->update ? p : NULL, .info = { .what = what, .total = total } };
+	*m = (struct registry_meter){ .p = p && p->update ? p : NULL,
+				      .info = { .what = what, .total = total } };
 }
 
 static int report(struct registry_meter *m)
@@ -134,7 +135,8 @@ int registry_wait(const davit_registry *r, unsigned n, davit_err *e)
 {
 	int64_t ms = n < 5 ? (int64_t)RETRY_FIRST_MS << n : RETRY_MOST_MS;
 
-	return cancel_sleep(http_client_opts(r->api->http)->cancel, ms < RETRY_MOST_MS ? ms : RETRY_MOST_MS, e);
+	return cancel_sleep(http_client_opts(r->api->http)->cancel, ms < RETRY_MOST_MS ? ms : RETRY_MOST_MS,
+			    e);
 }
 
 int registry_chunk(size_t option, size_t *out, davit_err *e)
@@ -145,8 +147,8 @@ int registry_chunk(size_t option, size_t *out, davit_err *e)
 	return 0;
 }
 
-int registry_descriptor(const char *digest, int64_t size, const char *media_type, davit_registry_descriptor **out,
-			davit_err *e)
+int registry_descriptor(const char *digest, int64_t size, const char *media_type,
+			davit_registry_descriptor **out, davit_err *e)
 {
 	davit_registry_descriptor *d;
 

@@ -91,8 +91,12 @@ static int attempt(struct world *w, const char *scope, unsigned number)
 	for (int step = 0; r == AUTH_NEED; step++) {
 		struct auth_subrequest sub = AUTH_SUBREQUEST_INIT;
 		struct headers headers = { 0 };
-		struct auth_request req = { .method = "GET", .uri = &w->uri, .headers = &headers, .scope = scope,
-					    .now = w->now, .attempt = number };
+		struct auth_request req = { .method = "GET",
+					    .uri = &w->uri,
+					    .headers = &headers,
+					    .scope = scope,
+					    .now = w->now,
+					    .attempt = number };
 
 		assert_true(step < LIMIT_AUTH_STEPS);
 		r = w->auth->ops->prepare(w->auth, &req, &sub, &w->e);
@@ -152,7 +156,8 @@ static void fetches_tokens_as_challenged(void **state)
 	expect(&w, "> -\n" GET_TOKEN("repository%3Afoo%2Fbar%3Apull") "> Bearer t1\n");
 	assert_string_equal(w.seen, "localhost:5444 bearer " REALM " Docker registry 1");
 	assert_string_equal(registry_auth_token(w.auth), "t1");
-	assert_int_equal(request(&w, "repository:foo/bar:pull,push", CHALLENGE("repository:foo/bar:pull,push")), 0);
+	assert_int_equal(
+	    request(&w, "repository:foo/bar:pull,push", CHALLENGE("repository:foo/bar:pull,push")), 0);
 	expect(&w, "> Bearer t1\n" GET_TOKEN("repository%3Afoo%2Fbar%3Apull%2Cpush") "> Bearer t2\n");
 	assert_int_equal(request(&w, "repository:foo/bar:pull,push", NULL), 0);
 	assert_int_equal(request(&w, PULL, NULL), 0);
@@ -190,7 +195,8 @@ static void the_second_401_is_denied(void **state)
 	assert_int_equal(request(&w, PULL, CHALLENGE(PULL)), 0);
 	assert_int_equal(challenge(&w, PULL, 1, CHALLENGE(PULL)), DAVIT_EDENIED);
 	assert_int_equal(w.e.http, 401);
-	assert_string_equal(w.e.msg, "unauthorized: localhost:5444 does not allow this with these credentials");
+	assert_string_equal(w.e.msg,
+			    "unauthorized: localhost:5444 does not allow this with these credentials");
 	/* A token that has become invalid is replaced by the next request's challenge. */
 	buf_clear(&w.log);
 	assert_int_equal(request(&w, PULL, CHALLENGE(PULL)), 0);
@@ -205,7 +211,8 @@ static void anonymous_asks_without_credentials(void **state)
 	(void)state;
 	open_world(&w, "https://localhost:5444/v2/");
 	assert_int_equal(request(&w, "registry:catalog:*", CHALLENGE("registry:catalog:*")), 0);
-	expect(&w, "> -\nGET " REALM "?service=Docker%20registry&scope=registry%3Acatalog%3A%2A -\n> Bearer t1\n");
+	expect(&w, "> -\nGET " REALM
+		   "?service=Docker%20registry&scope=registry%3Acatalog%3A%2A -\n> Bearer t1\n");
 	assert_int_equal(challenge(&w, "registry:catalog:*", 1, CHALLENGE("x:y:z")), DAVIT_EDENIED);
 	assert_string_equal(w.e.msg, "unauthorized: localhost:5444 does not allow this without credentials");
 	close_world(&w);
@@ -250,8 +257,10 @@ static void the_caller_chooses_actions(void **state)
 	open_world(&w, "https://localhost:5444/v2/");
 	assert_int_equal(request(&w, "repository:x/y:pull", CHALLENGE(PULL)), 0);
 	assert_int_equal(request(&w, NULL, CHALLENGE(PULL)), 0);
-	expect(&w, "> -\nGET " REALM "?service=Docker%20registry&scope=repository%3Ax%2Fy%3Apull%2Cdelete -\n> Bearer t1\n"
-		   "> Bearer t1\nGET " REALM "?service=Docker%20registry&scope=repository%3Afoo%2Fbar%3Apull%2Cdelete -\n"
+	expect(&w, "> -\nGET " REALM
+		   "?service=Docker%20registry&scope=repository%3Ax%2Fy%3Apull%2Cdelete -\n> Bearer t1\n"
+		   "> Bearer t1\nGET " REALM
+		   "?service=Docker%20registry&scope=repository%3Afoo%2Fbar%3Apull%2Cdelete -\n"
 		   "> Bearer t2\n");
 	close_world(&w);
 }
@@ -284,7 +293,8 @@ static void basic_without_credentials(void **state)
 	(void)state;
 	open_world(&w, "https://localhost:5443/v2/");
 	assert_int_equal(request(&w, PULL, "Basic realm=\"r\""), DAVIT_EDENIED);
-	assert_string_equal(w.e.msg, "unauthorized: localhost:5444 wants a user name and a password, and none are known");
+	assert_string_equal(
+	    w.e.msg, "unauthorized: localhost:5444 wants a user name and a password, and none are known");
 	close_world(&w);
 	open_world(&again, "https://localhost:5443/v2/");
 	assert_int_equal(request(&again, PULL, "Basic realm=\"r\""), 0);
@@ -313,14 +323,17 @@ static void other_challenges_are_refused(void **state)
 		int code;
 	} rows[] = {
 		{ "", "unauthorized: localhost:5444 does not say how to authenticate", DAVIT_EDENIED },
-		{ "Negotiate", "unauthorized: localhost:5444 wants an authentication scheme other than bearer and basic",
+		{ "Negotiate",
+		  "unauthorized: localhost:5444 wants an authentication scheme other than bearer and basic",
 		  DAVIT_EDENIED },
-		{ "Bearer service=\"x\"", "unauthorized: localhost:5444 names no token server", DAVIT_EDENIED },
+		{ "Bearer service=\"x\"", "unauthorized: localhost:5444 names no token server",
+		  DAVIT_EDENIED },
 		{ "Bearer realm=\"/auth\"", NULL, DAVIT_EPROTO },
 		{ "Bearer realm=\"ftp://h/\"", NULL, DAVIT_EPROTO },
 		{ "Bearer realm=\"https://u:p@h/\"", NULL, DAVIT_EPROTO },
 		{ "Bearer realm=\"", NULL, DAVIT_EPROTO },
-		{ "Bearer realm=\"https://h/\",scope=\"1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\"", NULL, DAVIT_ELIMIT },
+		{ "Bearer realm=\"https://h/\",scope=\"1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\"", NULL,
+		  DAVIT_ELIMIT },
 	};
 
 	(void)state;
@@ -344,7 +357,8 @@ static void a_preset_token_goes_first(void **state)
 	open_world(&w, "https://localhost:5444/v2/");
 	assert_string_equal(registry_auth_token(w.auth), "preset");
 	assert_int_equal(request(&w, PULL, NULL), 0);
-	assert_int_equal(request(&w, "repository:foo/bar:pull,push", CHALLENGE("repository:foo/bar:pull,push")), 0);
+	assert_int_equal(
+	    request(&w, "repository:foo/bar:pull,push", CHALLENGE("repository:foo/bar:pull,push")), 0);
 	assert_int_equal(request(&w, PULL, NULL), 0);
 	expect(&w, "> Bearer preset\n> Bearer preset\n" GET_TOKEN("repository%3Afoo%2Fbar%3Apull%2Cpush")
 		   "> Bearer t1\n> Bearer t1\n");
@@ -363,9 +377,11 @@ static void an_invalid_preset_token_is_forgotten(void **state)
 
 	(void)state;
 	open_world(&w, "https://localhost:5444/v2/");
-	assert_int_equal(request(&w, PULL, "Bearer realm=\"https://h/\",scope=\"" PULL "\",error=\"invalid_token\""), 0);
+	assert_int_equal(
+	    request(&w, PULL, "Bearer realm=\"https://h/\",scope=\"" PULL "\",error=\"invalid_token\""), 0);
 	assert_int_equal(request(&w, "repository:b:pull", NULL), 0);
-	expect(&w, "> Bearer garbage\nGET https://h/?scope=repository%3Afoo%2Fbar%3Apull -\n> Bearer t1\n> Bearer t1\n");
+	expect(&w, "> Bearer garbage\nGET https://h/?scope=repository%3Afoo%2Fbar%3Apull -\n> Bearer t1\n> "
+		   "Bearer t1\n");
 	close_world(&w);
 }
 
@@ -428,8 +444,10 @@ static void identity_tokens_go_by_post(void **state)
 
 static void post_falls_back_to_get(void **state)
 {
-	struct world w = { .cred = { .username = "fred", .password = { "!WordPass0$" }, .identity_token = { "id" } },
-			   .status = { 404, 0, 405 } };
+	struct world w = {
+		.cred = { .username = "fred", .password = { "!WordPass0$" }, .identity_token = { "id" } },
+		.status = { 404, 0, 405 }
+	};
 
 	(void)state;
 	open_world(&w, "https://localhost:5444/v2/");
@@ -438,7 +456,8 @@ static void post_falls_back_to_get(void **state)
 		   "GET https://h/ " FRED "\n> Bearer t2\n");
 	w.asked = 2;
 	assert_int_equal(request(&w, "repository:x:pull", "Bearer realm=\"https://h/\",scope=\"s\""), 0);
-	expect(&w, "> Bearer t2\nPOST https://h/ - grant_type=refresh_token&client_id=davit&scope=s&refresh_token=id\n"
+	expect(&w, "> Bearer t2\nPOST https://h/ - "
+		   "grant_type=refresh_token&client_id=davit&scope=s&refresh_token=id\n"
 		   "GET https://h/?scope=s " FRED "\n> Bearer t4\n");
 	close_world(&w);
 }
@@ -453,20 +472,23 @@ static void the_token_server_refuses(void **state)
 		{ 401, "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"Auth failed.\"}]}",
 		  "unauthorized: localhost gave no token (HTTP 401): Auth failed.", DAVIT_EDENIED },
 		{ 401, "{\"details\":\"incorrect username or password\"}",
-		  "unauthorized: localhost gave no token (HTTP 401): incorrect username or password", DAVIT_EDENIED },
+		  "unauthorized: localhost gave no token (HTTP 401): incorrect username or password",
+		  DAVIT_EDENIED },
 		{ 403, "<html>", "unauthorized: localhost gave no token (HTTP 403)", DAVIT_EDENIED },
 		{ 503, "", "localhost gave no token (HTTP 503)", DAVIT_EREMOTE },
 		{ 404, "{}", "localhost gave no token (HTTP 404)", DAVIT_EREMOTE },
 		{ 200, "{}", "token server localhost: its answer holds no token", DAVIT_EPROTO },
 		{ 200, "{\"token\":7}", "token server localhost: its answer holds no token", DAVIT_EPROTO },
-		{ 200, "{\"token\":\"a b\"}", "token server localhost: its token holds a space or control character",
-		  DAVIT_EPROTO },
+		{ 200, "{\"token\":\"a b\"}",
+		  "token server localhost: its token holds a space or control character", DAVIT_EPROTO },
 		{ 200, "<html>", NULL, DAVIT_EPROTO },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct world w = { .cred = FRED_KNOWN, .status = { rows[i].status }, .answer = { rows[i].body } };
+		struct world w = { .cred = FRED_KNOWN,
+				   .status = { rows[i].status },
+				   .answer = { rows[i].body } };
 
 		open_world(&w, "https://localhost:5444/v2/");
 		assert_int_equal(request(&w, PULL, CHALLENGE(PULL)), rows[i].code);
@@ -504,8 +526,10 @@ static void secrets_over_http(void **state)
 		int code;
 		const char *log;
 	} rows[] = {
-		{ "http://localhost/", "Basic realm=\"r\"", DAVIT_UNSET, true, false, 0, "> -\n> " FRED "\n" },
-		{ "http://h.example/", "Basic realm=\"r\"", DAVIT_UNSET, true, false, DAVIT_EDENIED, "> -\n" },
+		{ "http://localhost/", "Basic realm=\"r\"", DAVIT_UNSET, true, false, 0,
+		  "> -\n> " FRED "\n" },
+		{ "http://h.example/", "Basic realm=\"r\"", DAVIT_UNSET, true, false, DAVIT_EDENIED,
+		  "> -\n" },
 		{ "http://h.example/", "Basic realm=\"r\"", DAVIT_YES, true, false, 0, "> -\n> " FRED "\n" },
 		{ "http://localhost/", "Basic realm=\"r\"", DAVIT_NO, true, false, DAVIT_EDENIED, "> -\n" },
 		{ "http://localhost/", NULL, DAVIT_NO, false, false, DAVIT_EDENIED, "> -\n" },
@@ -513,8 +537,8 @@ static void secrets_over_http(void **state)
 		  "> -\nGET http://localhost/t " FRED "\n> Bearer t1\n" },
 		{ "http://localhost/", "Bearer realm=\"http://localhost/t\"", DAVIT_UNSET, true, true, 0,
 		  "> -\nGET https://localhost/t " FRED "\n> Bearer t1\n" },
-		{ "http://localhost/", "Bearer realm=\"http://h.example/t\"", DAVIT_UNSET, true, false, DAVIT_EDENIED,
-		  "> -\n" },
+		{ "http://localhost/", "Bearer realm=\"http://h.example/t\"", DAVIT_UNSET, true, false,
+		  DAVIT_EDENIED, "> -\n" },
 		{ "http://localhost/", "Bearer realm=\"http://h.example/t\"", DAVIT_UNSET, false, false, 0,
 		  "> -\nGET http://h.example/t -\n> Bearer t1\n" },
 		{ "http://h.example/", "Bearer realm=\"http://h.example/t\"", DAVIT_YES, true, false, 0,
@@ -523,12 +547,14 @@ static void secrets_over_http(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct world w = { .opts.http_auth = rows[i].http_auth, .opts.realm_https = rows[i].realm_https };
+		struct world w = { .opts.http_auth = rows[i].http_auth,
+				   .opts.realm_https = rows[i].realm_https };
 
 		if (rows[i].fred)
 			w.cred = (davit_registry_answer)FRED_KNOWN;
 		open_world(&w, rows[i].url);
-		assert_int_equal(request(&w, PULL, rows[i].challenge ? rows[i].challenge : "x"), rows[i].code);
+		assert_int_equal(request(&w, PULL, rows[i].challenge ? rows[i].challenge : "x"),
+				 rows[i].code);
 		if (rows[i].code)
 			assert_int_equal(w.e.http, 401);
 		expect(&w, rows[i].log);
@@ -538,8 +564,8 @@ static void secrets_over_http(void **state)
 
 static void presets_over_http(void **state)
 {
-	struct world no = { .opts.token = { "t" } }, yes = { .opts = { .token = { "t" }, .preset_over_http = true,
-								      .http_auth = DAVIT_NO } };
+	struct world no = { .opts.token = { "t" } },
+		     yes = { .opts = { .token = { "t" }, .preset_over_http = true, .http_auth = DAVIT_NO } };
 
 	(void)state;
 	open_world(&no, "http://h.example/");
@@ -561,13 +587,16 @@ static void forced_authentication_ends_with_a_token(void **state)
 	(void)state;
 	open_world(&w, "https://localhost:5444/v2/");
 	assert_int_equal(registry_auth_begin(w.auth, &f, NULL), 0);
-	assert_int_equal(request(&w, NULL, "Bearer realm=\"" REALM "\",service=\"Docker registry\""), DAVIT_ESTATE);
+	assert_int_equal(request(&w, NULL, "Bearer realm=\"" REALM "\",service=\"Docker registry\""),
+			 DAVIT_ESTATE);
 	assert_true(registry_auth_end(w.auth));
 	expect(&w, "> -\n" GET_TOKEN("repository%3Afoo%2Fbar%3Apull%2Cpush"));
 	assert_string_equal(registry_auth_token(w.auth), "t1");
 	assert_int_equal(request(&w, PULL, NULL), 0);
 	expect(&w, "> Bearer t1\n");
-	f = (struct registry_auth_force){ .repo = "foo/bar", .username = "u", .password = { "p" }, .offline = true };
+	f = (struct registry_auth_force){
+		.repo = "foo/bar", .username = "u", .password = { "p" }, .offline = true
+	};
 	assert_int_equal(registry_auth_begin(w.auth, &f, NULL), 0);
 	assert_int_equal(request(&w, NULL, "Bearer realm=\"https://h/\""), DAVIT_ESTATE);
 	assert_true(registry_auth_end(w.auth));

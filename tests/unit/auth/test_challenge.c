@@ -29,11 +29,15 @@ static void understands(void **state)
 		{ "", "" },
 		{ " , ,", "" },
 		{ "Basic realm=\"Registry Realm\"", "basic realm=<Registry Realm>" },
-		{ "Bearer realm=\"https://h/auth\",service=\"Docker registry\",scope=\"repository:a/b:pull,push\"",
-		  "bearer realm=<https://h/auth> service=<Docker registry> scope=<repository:a/b:pull,push>" },
+		{ "Bearer realm=\"https://h/auth\",service=\"Docker "
+		  "registry\",scope=\"repository:a/b:pull,push\"",
+		  "bearer realm=<https://h/auth> service=<Docker registry> "
+		  "scope=<repository:a/b:pull,push>" },
 		{ "bEaReR REALM=\"x\" , Service = y", "bearer realm=<x> service=<y>" },
-		{ "Bearer realm=\"https://h\",service=\"\",scope=\"\"", "bearer realm=<https://h> service=<> scope=<>" },
-		{ "Basic realm=\"r\", Bearer realm=\"s\",service=\"t\"", "basic realm=<r>; bearer realm=<s> service=<t>" },
+		{ "Bearer realm=\"https://h\",service=\"\",scope=\"\"",
+		  "bearer realm=<https://h> service=<> scope=<>" },
+		{ "Basic realm=\"r\", Bearer realm=\"s\",service=\"t\"",
+		  "basic realm=<r>; bearer realm=<s> service=<t>" },
 		{ "Basic, Bearer realm=\"s\"", "basic; bearer realm=<s>" },
 		{ "Negotiate, NTLM", "negotiate; ntlm" },
 		{ "Negotiate YWJj==, Basic realm=r", "negotiate YWJj==; basic realm=<r>" },
@@ -63,8 +67,15 @@ static void understands(void **state)
 
 static void refuses(void **state)
 {
-	static const char *const rows[] = { "realm=\"x\"", "Bearer realm=\"x", "Bearer realm=\"x\\", "\"x\"", "Bearer =x",
-					    "Bearer realm=a\"b\"", "Basic realm=\"r\" (x)", "/", "Basic realm=\"a\"\"b\"" };
+	static const char *const rows[] = { "realm=\"x\"",
+					    "Bearer realm=\"x",
+					    "Bearer realm=\"x\\",
+					    "\"x\"",
+					    "Bearer =x",
+					    "Bearer realm=a\"b\"",
+					    "Basic realm=\"r\" (x)",
+					    "/",
+					    "Basic realm=\"a\"\"b\"" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -116,8 +116,9 @@ static void out_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sticks), cmocka_unit_test(null_is_never_fired), cmocka_unit_test(wakes_a_sleeper),
-		cmocka_unit_test(fires_in_a_signal_handler), cmocka_unit_test(out_of_memory),
+		cmocka_unit_test(sticks),          cmocka_unit_test(null_is_never_fired),
+		cmocka_unit_test(wakes_a_sleeper), cmocka_unit_test(fires_in_a_signal_handler),
+		cmocka_unit_test(out_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

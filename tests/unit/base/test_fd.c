@@ -284,10 +284,15 @@ static void out_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads), cmocka_unit_test(writes_to_a_full_pipe),
-		cmocka_unit_test(appears_when_complete), cmocka_unit_test(follows_links), cmocka_unit_test(refuses),
-		cmocka_unit_test(writes_devices_directly), cmocka_unit_test(failed_commit_leaves_nothing),
-		cmocka_unit_test(spools), cmocka_unit_test(out_of_memory),
+		cmocka_unit_test(reads),
+		cmocka_unit_test(writes_to_a_full_pipe),
+		cmocka_unit_test(appears_when_complete),
+		cmocka_unit_test(follows_links),
+		cmocka_unit_test(refuses),
+		cmocka_unit_test(writes_devices_directly),
+		cmocka_unit_test(failed_commit_leaves_nothing),
+		cmocka_unit_test(spools),
+		cmocka_unit_test(out_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -59,8 +59,10 @@ static void expect(const char *line, int code, const char *out, const char *err)
 	struct result r;
 
 	run_to(line, -1, &r);
-	if (r.code != code || (out && !strstr(buf_str(&r.out), out)) || (err && strcmp(buf_str(&r.err), err) != 0))
-		fail_msg("%s: exit %d, stdout '%s', stderr '%s'", line, r.code, buf_str(&r.out), buf_str(&r.err));
+	if (r.code != code || (out && !strstr(buf_str(&r.out), out)) ||
+	    (err && strcmp(buf_str(&r.err), err) != 0))
+		fail_msg("%s: exit %d, stdout '%s', stderr '%s'", line, r.code, buf_str(&r.out),
+			 buf_str(&r.err));
 	/* A failure prints one sentence, and nothing on stdout. */
 	if (code) {
 		assert_int_equal(r.out.len, 0);
@@ -89,7 +91,8 @@ static void rows_are_sound(void **state)
 			fail_msg("%s: there are two", c->path);
 		if (c->alias && cmd_child(parent, c->alias) != c)
 			fail_msg("%s: its alias is not found", c->path);
-		if (!c->summary || isupper((unsigned char)*c->summary) || c->summary[strlen(c->summary) - 1] == '.')
+		if (!c->summary || isupper((unsigned char)*c->summary) ||
+		    c->summary[strlen(c->summary) - 1] == '.')
 			fail_msg("%s: bad summary", c->path);
 		if (c->description && c->description[strlen(c->description) - 1] != '.')
 			fail_msg("%s: its description has no end", c->path);
@@ -142,7 +145,8 @@ static void options_are_unique(void **state)
 				    o->help[strlen(o->help) - 1] == '.')
 					fail_msg("%s: --%s has a bad help text", c->path, o->name);
 				if (opt_has_value(o) != (o->arg != NULL))
-					fail_msg("%s: --%s and its value's name do not fit", c->path, o->name);
+					fail_msg("%s: --%s and its value's name do not fit", c->path,
+						 o->name);
 			}
 		}
 	}
@@ -196,7 +200,8 @@ static void usage_errors(void **state)
 	expect("registri", 2, "", "davit: unknown command 'registri'; did you mean 'registry'?\n");
 	expect("registry blob psuh", 2, "",
 	       "davit: unknown command 'registry blob psuh'; did you mean 'registry blob push'?\n");
-	expect("help registry blub", 2, "", "davit: unknown command 'registry blub'; did you mean 'registry blob'?\n");
+	expect("help registry blub", 2, "",
+	       "davit: unknown command 'registry blub'; did you mean 'registry blob'?\n");
 	expect("version x", 2, "", "davit: unexpected argument 'x'; usage: davit version\n");
 	expect("registry tags", 2, "", "davit: missing argument; usage: davit registry tags REPO\n");
 	expect("--quite version", 2, "", "davit: unknown option --quite; did you mean --quiet?\n");
@@ -206,7 +211,8 @@ static void usage_errors(void **state)
 	       "davit: options --output and --output-dir exclude each other\n");
 	expect("version --timeout soon", 2, "",
 	       "davit: option --timeout: expected a time such as 30s, 1m30s or 500ms, got 'soon'\n");
-	expect("version --format {{.x", 2, "", "davit: option --format: template, character 5: }} is missing\n");
+	expect("version --format {{.x", 2, "",
+	       "davit: option --format: template, character 5: }} is missing\n");
 	expect("completion tcsh", 2, "", "davit: unknown shell 'tcsh': expected bash, zsh or fish\n");
 	expect("\x1b[31m", 2, "", "davit: unknown command '\\x1b[31m'; 'davit help' lists all\n");
 }
@@ -237,11 +243,25 @@ static void exit_codes(void **state)
 	static const struct {
 		int code, exit;
 	} table[] = {
-		{ 0, 0 }, { DAVIT_EARG, 2 }, { DAVIT_ENOMEM, 1 }, { DAVIT_EIO, 1 }, { DAVIT_ETIMEOUT, 9 },
-		{ DAVIT_ECANCELLED, 1 }, { DAVIT_ETRUST, 7 }, { DAVIT_EDENIED, 4 }, { DAVIT_ENOTFOUND, 3 },
-		{ DAVIT_ECONFLICT, 5 }, { DAVIT_EREMOTE, 1 }, { DAVIT_EPROTO, 1 }, { DAVIT_ELIMIT, 1 },
-		{ DAVIT_EINTEGRITY, 6 }, { DAVIT_EUNSUPPORTED, 8 }, { DAVIT_ESTATE, 1 }, { DAVIT_ECALLBACK, 1 },
-		{ DAVIT_EEXISTS, 5 }, { -1000, 1 },
+		{ 0, 0 },
+		{ DAVIT_EARG, 2 },
+		{ DAVIT_ENOMEM, 1 },
+		{ DAVIT_EIO, 1 },
+		{ DAVIT_ETIMEOUT, 9 },
+		{ DAVIT_ECANCELLED, 1 },
+		{ DAVIT_ETRUST, 7 },
+		{ DAVIT_EDENIED, 4 },
+		{ DAVIT_ENOTFOUND, 3 },
+		{ DAVIT_ECONFLICT, 5 },
+		{ DAVIT_EREMOTE, 1 },
+		{ DAVIT_EPROTO, 1 },
+		{ DAVIT_ELIMIT, 1 },
+		{ DAVIT_EINTEGRITY, 6 },
+		{ DAVIT_EUNSUPPORTED, 8 },
+		{ DAVIT_ESTATE, 1 },
+		{ DAVIT_ECALLBACK, 1 },
+		{ DAVIT_EEXISTS, 5 },
+		{ -1000, 1 },
 	};
 
 	(void)state;

@@ -83,7 +83,8 @@ static void all_cases(void **state)
 		complete(cases[i].line, &out);
 		/* The order within a table is the table's; dxf's is checked as a set of two. */
 		if (strcmp(buf_str(&out), cases[i].expected) != 0)
-			fail_msg("'%s': got '%s', expected '%s'", cases[i].line, buf_str(&out), cases[i].expected);
+			fail_msg("'%s': got '%s', expected '%s'", cases[i].line, buf_str(&out),
+				 cases[i].expected);
 		buf_fini(&out);
 	}
 }

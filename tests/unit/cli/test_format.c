@@ -11,9 +11,11 @@
 #include "cli/format_internal.h"
 
 static const char document[] =
-	"{\"name\":\"web\",\"Size\":3000000,\"on\":true,\"off\":false,\"none\":null,\"empty\":\"\",\"pi\":3.5,"
-	"\"big\":18446744073709551615,\"neg\":-7,\"tags\":[\"b\",\"a\",\"c\"],\"no\":[],\"labels\":{\"z\":\"1\",\"y\":\"2\"},"
-	"\"deep\":{\"a\":{\"b\":[10,20,{\"c\":\"x\"}]}},\"uni\":\"gr\\u00fc\\u00dfe\",\"mediaType\":\"text/plain\"}";
+    "{\"name\":\"web\",\"Size\":3000000,\"on\":true,\"off\":false,\"none\":null,\"empty\":\"\",\"pi\":3.5,"
+    "\"big\":18446744073709551615,\"neg\":-7,\"tags\":[\"b\",\"a\",\"c\"],\"no\":[],\"labels\":{\"z\":\"1\","
+    "\"y\":\"2\"},"
+    "\"deep\":{\"a\":{\"b\":[10,20,{\"c\":\"x\"}]}},\"uni\":\"gr\\u00fc\\u00dfe\",\"mediaType\":\"text/"
+    "plain\"}";
 
 static const struct {
 	const char *template, *expected;
@@ -40,11 +42,13 @@ static const struct {
 	{ "x{{/* comment */}}y", "xy" },
 	{ "x {{- /* comment */ -}} y", "xy" },
 	/* constants */
-	{ "{{\"a\\tb\\u00fc\\x41\"}}", "a\tb\xc3\xbc" "A" },
+	{ "{{\"a\\tb\\u00fc\\x41\"}}", "a\tb\xc3\xbc"
+				       "A" },
 	{ "{{`raw \\n`}}", "raw \\n" },
 	{ "{{12}} {{-1.5}} {{0x10}} {{1e3}} {{true}}", "12 -1.5 16 1000 true" },
 	/* printing as Go */
-	{ "{{1e21}} {{1e20}} {{0.0001}} {{0.00001}} {{100.0}}", "1e+21 100000000000000000000 0.0001 1e-05 100" },
+	{ "{{1e21}} {{1e20}} {{0.0001}} {{0.00001}} {{100.0}}",
+	  "1e+21 100000000000000000000 0.0001 1e-05 100" },
 	{ "{{print 1 2 \"a\" \"b\" 3}}", "1 2ab3" },
 	{ "{{print nil}}", "<nil>" },
 	{ "{{println \"a\" 1}}", "a 1\n" },
@@ -52,7 +56,8 @@ static const struct {
 	{ "{{printf \"%s-%d-%v-%q-%x\" .name .size .tags \"a\\\"b\\n\" \"hi\"}}",
 	  "web-3000000-[b a c]-\"a\\\"b\\n\"-6869" },
 	{ "{{printf \"[%5d|%-5d|%05d|%+d]\" 42 42 -42 42}}", "[   42|42   |-0042|+42]" },
-	{ "{{printf \"[%-6s|%6s|%.2s]\" \"ab\" .uni \"\xc3\xbcxyz\"}}", "[ab    | gr\xc3\xbc\xc3\x9f" "e|\xc3\xbcx]" },
+	{ "{{printf \"[%-6s|%6s|%.2s]\" \"ab\" .uni \"\xc3\xbcxyz\"}}", "[ab    | gr\xc3\xbc\xc3\x9f"
+									"e|\xc3\xbcx]" },
 	{ "{{printf \"%x %X %x\" 255 255 -1}}", "ff FF -1" },
 	{ "{{printf \"%.2f %f %e %g\" 3.14159 1.5 100.0 .pi}}", "3.14 1.500000 1.000000e+02 3.5" },
 	{ "{{printf \"%t %v %%\" true nil}}", "true <nil> %" },
@@ -67,17 +72,21 @@ static const struct {
 	{ "{{if .on}}yes{{end}}", "yes" },
 	{ "{{if .off}}yes{{else}}no{{end}}", "no" },
 	{ "{{if .none}}1{{else if .empty}}2{{else if .name}}3{{else}}4{{end}}", "3" },
-	{ "{{if .no}}1{{else}}0{{end}}{{if .tags}}1{{end}}{{if 0}}1{{end}}{{if 0.0}}1{{end}}{{if \"\"}}1{{end}}", "01" },
+	{ "{{if .no}}1{{else}}0{{end}}{{if .tags}}1{{end}}{{if 0}}1{{end}}{{if 0.0}}1{{end}}{{if "
+	  "\"\"}}1{{end}}",
+	  "01" },
 	{ "{{if $x := .name}}{{$x}}{{end}}", "web" },
 	{ "{{if $x := .off}}{{else}}{{$x}}{{end}}", "false" },
 	{ "{{with .deep.a}}{{len .b}}{{end}}", "3" },
 	{ "{{with .none}}a{{else}}b{{end}}", "b" },
 	{ "{{with $x := .name}}{{$x}}{{.}}{{end}}", "webweb" },
 	{ "{{with .none}}a{{else with .name}}{{.}}{{end}}", "web" },
-	{ "{{and .on .name}} {{and .on .empty .name}} {{or .empty .name}} {{or .off .none}}", "web  web <no value>" },
+	{ "{{and .on .name}} {{and .on .empty .name}} {{or .empty .name}} {{or .off .none}}",
+	  "web  web <no value>" },
 	{ "{{or .on (index .tags 99)}} {{and .off (index .tags 99)}}", "true false" },
 	{ "{{not .on}} {{not .none}}", "false true" },
-	{ "{{eq .name \"web\"}} {{eq 1 2 3 1}} {{ne 1 2}} {{eq .none nil}} {{eq .on true}}", "true true true true true" },
+	{ "{{eq .name \"web\"}} {{eq 1 2 3 1}} {{ne 1 2}} {{eq .none nil}} {{eq .on true}}",
+	  "true true true true true" },
 	{ "{{lt 1 2}}{{le 2 2}}{{gt 1 2}}{{ge 1 2}}{{lt \"a\" \"b\"}}{{lt 1 1.5}}{{gt .big 1}}",
 	  "truetruefalsefalsetruetruetrue" },
 	{ "{{.size | eq 3000000}}", "true" },
@@ -208,7 +217,8 @@ static void all_errors(void **state)
 		int r = run(errors[i].template, document, &out, &e);
 
 		if (r != DAVIT_EARG || strcmp(e.msg, errors[i].message) != 0)
-			fail_msg("%s: got %d '%s', expected '%s'", errors[i].template, r, e.msg, errors[i].message);
+			fail_msg("%s: got %d '%s', expected '%s'", errors[i].template, r, e.msg,
+				 errors[i].message);
 		buf_fini(&out);
 	}
 }
@@ -271,8 +281,9 @@ static void endless_work_ends(void **state)
 	buf_putc(&json, '[');
 	repeat(&json, "0,", 3000);
 	buf_puts(&json, "0]");
-	assert_int_equal(run("{{range $}}{{range $}}{{range $}}{{end}}{{end}}{{end}}", buf_str(&json), &out, &e),
-			 DAVIT_ELIMIT);
+	assert_int_equal(
+	    run("{{range $}}{{range $}}{{range $}}{{end}}{{end}}{{end}}", buf_str(&json), &out, &e),
+	    DAVIT_ELIMIT);
 	assert_non_null(strstr(e.msg, "steps"));
 	buf_fini(&json);
 	buf_fini(&out);

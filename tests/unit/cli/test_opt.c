@@ -188,7 +188,8 @@ static const struct {
 	{ "-m 2g", " memory=2147483648" },
 	{ "-m 1x", "option --memory: expected a size such as 4096, 64k or 16MiB, got '1x'" },
 	{ "-m -1", "option --memory: expected a size such as 4096, 64k or 16MiB, got '-1'" },
-	{ "-m 9999999999t", "option --memory: expected a size such as 4096, 64k or 16MiB, got '9999999999t'" },
+	{ "-m 9999999999t",
+	  "option --memory: expected a size such as 4096, 64k or 16MiB, got '9999999999t'" },
 	{ "--wait 90", " wait=90000" },
 	{ "--wait 90s", " wait=90000" },
 	{ "--wait 1m30s", " wait=90000" },
@@ -288,8 +289,10 @@ static void suggestions(void **state)
 	static const struct {
 		const char *word, *near;
 	} table[] = {
-		{ "psuh", "push" }, { "pul", "pull" },	      { "sat", "stat" }, { "stta", "stat" },
-		{ "mnt", "mount" }, { "comp", "completion" }, { "mr", "rm" },	 { "complexion", "completion" },
+		{ "psuh", "push" }, { "pul", "pull" },
+		{ "sat", "stat" },  { "stta", "stat" },
+		{ "mnt", "mount" }, { "comp", "completion" },
+		{ "mr", "rm" },     { "complexion", "completion" },
 	};
 	char huge[300];
 

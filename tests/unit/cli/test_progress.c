@@ -70,8 +70,9 @@ static void a_bar_is_redrawn_in_place(void **state)
 	(void)state;
 	open_screen(&s, true, 80);
 	tell(&s, digest, 0, 10 << 20);
-	assert_string_equal(written(&s),
-			    "sha256:0123456789ab   0% [>                                  ]  0 B of 10.0 MiB\x1b[K\n\x1b[J");
+	assert_string_equal(
+	    written(&s),
+	    "sha256:0123456789ab   0% [>                                  ]  0 B of 10.0 MiB\x1b[K\n\x1b[J");
 	now_ms += 1000;
 	tell(&s, digest, 5 << 20, 10 << 20);
 	assert_non_null(strstr(written(&s), "\x1b[1A\rsha256:0123456789ab  50%"));

@@ -101,8 +101,14 @@ static void sizes(void **state)
 		int64_t bytes;
 		const char *text;
 	} table[] = {
-		{ 0, "0 B" }, { 1023, "1023 B" }, { 1024, "1.0 KiB" }, { 1536, "1.5 KiB" }, { 3000000, "2.9 MiB" },
-		{ 1048575, "1.0 MiB" }, { 1LL << 40, "1.0 TiB" }, { INT64_MAX, "8.0 EiB" },
+		{ 0, "0 B" },
+		{ 1023, "1023 B" },
+		{ 1024, "1.0 KiB" },
+		{ 1536, "1.5 KiB" },
+		{ 3000000, "2.9 MiB" },
+		{ 1048575, "1.0 MiB" },
+		{ 1LL << 40, "1.0 TiB" },
+		{ INT64_MAX, "8.0 EiB" },
 	};
 
 	(void)state;
@@ -149,7 +155,8 @@ static void render(const char *format, const char *json, bool escape, const char
 
 static void formats(void **state)
 {
-	static const char list[] = "[{\"name\":\"a\",\"mediaType\":\"t\"},{\"name\":\"long\",\"mediaType\":null}]";
+	static const char list[] =
+	    "[{\"name\":\"a\",\"mediaType\":\"t\"},{\"name\":\"long\",\"mediaType\":null}]";
 
 	(void)state;
 	render("json", "[1]", false, "[\n  1\n]\n");
@@ -159,7 +166,8 @@ static void formats(void **state)
 	render("table {{.name}}\\t{{.mediaType}}", list, false,
 	       "NAME   MEDIA TYPE\na      t\nlong   <no value>\n");
 	render("table {{upper .name}}", "[]", false, "NAME\n");
-	render("table {{range .x}}{{.y}}{{end}}\t{{if .a}}{{.b}}{{else}}{{.c}}{{end}}", "[]", false, "Y   B\n");
+	render("table {{range .x}}{{.y}}{{end}}\t{{if .a}}{{.b}}{{else}}{{.c}}{{end}}", "[]", false,
+	       "Y   B\n");
 	render("{{.}}", "[\"\\u001b[1m\"]", false, "\x1b[1m\n");
 	render("{{.}}", "[\"\\u001b[1m\"]", true, "\\x1b[1m\n");
 	render("table {{.}}", "[\"\\u001b\"]", false, "\n\\x1b\n");

@@ -33,9 +33,11 @@ static bool follow(struct server *server, const struct seen *q, int nth, struct 
 	}
 	/* An answer to HEAD says its own length. */
 	if (!strcmp(q->method, "HEAD"))
-		buf_printf(out, "HTTP/1.1 %d Because\r\n%s\r\n", step->status, step->headers ? step->headers : "");
+		buf_printf(out, "HTTP/1.1 %d Because\r\n%s\r\n", step->status,
+			   step->headers ? step->headers : "");
 	else
-		put_answer(out, step->status, step->headers ? step->headers : "", step->body ? step->body : "");
+		put_answer(out, step->status, step->headers ? step->headers : "",
+			   step->body ? step->body : "");
 	return true;
 }
 

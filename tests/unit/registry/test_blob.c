@@ -26,10 +26,15 @@ static int refuse(void *user, const void *p, size_t n)
 static void stats_and_deletes(void **state)
 {
 	static const struct step steps[] = {
-		{ .request = "HEAD /v2/a/b/blobs/" HELLO, 200, "Content-Length: 6\r\nContent-Type: text/x\r\n" },
+		{ .request = "HEAD /v2/a/b/blobs/" HELLO,
+		  200,
+		  "Content-Length: 6\r\nContent-Type: text/x\r\n" },
 		{ .request = "HEAD /v2/a/b/blobs/" HELLO, 403, "Content-Length: 0\r\n" },
 		{ .request = "DELETE /v2/a/b/blobs/" HELLO, 202 },
-		{ .request = "DELETE /v2/a/b/blobs/" HELLO, 405, NULL, "{\"errors\":[{\"code\":\"UNSUPPORTED\"}]}" },
+		{ .request = "DELETE /v2/a/b/blobs/" HELLO,
+		  405,
+		  NULL,
+		  "{\"errors\":[{\"code\":\"UNSUPPORTED\"}]}" },
 	};
 	davit_registry_descriptor *d;
 	struct script s;
@@ -53,7 +58,9 @@ static void mounts(void **state)
 {
 	static const struct step steps[] = {
 		{ .request = "POST /v2/a/blobs/uploads/?mount=" HELLO_QUERY "&from=x%2Fy", 201 },
-		{ .request = "POST /v2/a/blobs/uploads/?mount=" HELLO_QUERY "&from=x%2Fy", 202, "Location: u1?s=1\r\n" },
+		{ .request = "POST /v2/a/blobs/uploads/?mount=" HELLO_QUERY "&from=x%2Fy",
+		  202,
+		  "Location: u1?s=1\r\n" },
 		{ .request = "DELETE /v2/a/blobs/uploads/u1?s=1", 204 },
 	};
 	struct script s;
@@ -216,7 +223,11 @@ static void pushes_files(void **state)
 	static const struct step steps[] = {
 		{ .request = "HEAD /v2/a/blobs/" EMPTY, 404, "Content-Length: 0\r\n" },
 		{ .request = "POST /v2/a/blobs/uploads/", 202, "Location: /up/1\r\n" },
-		{ .request = "PUT /up/1?digest=sha256%3Ae3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", 201 },
+		{ .request =
+		      "PUT "
+		      "/up/"
+		      "1?digest=sha256%3Ae3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+		  201 },
 	};
 	char path[] = "/tmp/davit-test-XXXXXX";
 	davit_registry_descriptor *d;
@@ -267,7 +278,8 @@ static void pulls(void **state)
 	assert_int_equal(size, 6);
 	assert_int_equal(d->size, 6);
 	davit_reply_free(d);
-	assert_code(DAVIT_EINTEGRITY, davit_registry_blob_pull(s.r, "a", HELLO, NULL, &sink, NULL, &s.e), s.e);
+	assert_code(DAVIT_EINTEGRITY, davit_registry_blob_pull(s.r, "a", HELLO, NULL, &sink, NULL, &s.e),
+		    s.e);
 	assert_has(s.e.msg, "expected digest " HELLO);
 	assert_code(DAVIT_ECALLBACK, davit_registry_blob_pull(s.r, "a", HELLO, NULL, &bad, NULL, &s.e), s.e);
 	assert_int_equal(s.e.callback, -9);
@@ -280,7 +292,11 @@ static void goes_on_after_a_break(void **state)
 {
 	static const struct step steps[] = {
 		{ .request = "GET /v2/a/blobs/" HELLO, 200, NULL, "hello\n", .cut = 2 },
-		{ .request = "GET /v2/a/blobs/" HELLO, 206, "Content-Range: bytes 2-5/*\r\n", "llo\n", .cut = 2 },
+		{ .request = "GET /v2/a/blobs/" HELLO,
+		  206,
+		  "Content-Range: bytes 2-5/*\r\n",
+		  "llo\n",
+		  .cut = 2 },
 		{ .request = "GET /v2/a/blobs/" HELLO, 200, NULL, "hello\n" },
 		{ .request = "GET /v2/a/blobs/" HELLO, 200, NULL, "hello\n", .cut = 3 },
 		{ .request = "GET /v2/a/blobs/" HELLO, 206, "Content-Range: bytes 2-5/6\r\n", "llo\n" },
@@ -322,7 +338,8 @@ static void refuses_wrong_ranges(void **state)
 
 		snprintf(head, sizeof head, "Content-Range: %s\r\n", ranges[i]);
 		SCRIPT(&s, steps, NULL);
-		assert_code(DAVIT_EPROTO, davit_registry_blob_pull(s.r, "a", HELLO, NULL, &sink, NULL, &s.e), s.e);
+		assert_code(DAVIT_EPROTO, davit_registry_blob_pull(s.r, "a", HELLO, NULL, &sink, NULL, &s.e),
+			    s.e);
 		script_end(&s);
 		buf_fini(&got);
 	}
@@ -342,7 +359,8 @@ static void pulls_into_files(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/blob", dir);
 	SCRIPT(&s, steps, NULL);
-	assert_code(DAVIT_EINTEGRITY, davit_registry_blob_pull_file(s.r, "a", HELLO, NULL, path, NULL, &s.e), s.e);
+	assert_code(DAVIT_EINTEGRITY, davit_registry_blob_pull_file(s.r, "a", HELLO, NULL, path, NULL, &s.e),
+		    s.e);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_code(0, davit_registry_blob_pull_file(s.r, "a", HELLO, NULL, path, NULL, &s.e), s.e);
 	fd = open(path, O_RDONLY);

@@ -13,10 +13,11 @@
 
 /* An alias of python-dxf, as its own run recorded it. */
 #define DXF_BLOB "sha256:1a4f0b8631578808731903b577ac417cc4eea30c963cc55782190ab98e13f2fd"
-#define DXF_ALIAS                                                                                              \
-	"{\"config\": {\"digest\": \"" DXF_BLOB "\", \"mediaType\": "                                          \
-	"\"application/vnd.docker.container.image.v1+json\", \"size\": 10}, \"layers\": [{\"digest\": \""      \
-	DXF_BLOB "\", \"mediaType\": \"application/octet-stream\", \"size\": 10}], \"mediaType\": \"" DOCKER   \
+#define DXF_ALIAS                                                                                            \
+	"{\"config\": {\"digest\": \"" DXF_BLOB "\", \"mediaType\": "                                        \
+	"\"application/vnd.docker.container.image.v1+json\", \"size\": 10}, \"layers\": [{\"digest\": "      \
+	"\"" DXF_BLOB                                                                                        \
+	"\", \"mediaType\": \"application/octet-stream\", \"size\": 10}], \"mediaType\": \"" DOCKER          \
 	"v2+json\", \"schemaVersion\": 2}"
 #define DXF_DIGEST "sha256:dce4da75b544a6f7060b3c5f7969c2c941f95d49945ad766583ad8d0bd25fe8a"
 
@@ -38,7 +39,8 @@ static void understands_images(void **state)
 	assert_string_equal(davit_reply_raw(m, &n), IMAGE);
 	assert_int_equal(n, strlen(IMAGE));
 	davit_reply_free(m);
-	assert_code(0, davit_registry_manifest_parse(DXF_ALIAS, strlen(DXF_ALIAS), "text/plain", NULL, &m, &e), e);
+	assert_code(
+	    0, davit_registry_manifest_parse(DXF_ALIAS, strlen(DXF_ALIAS), "text/plain", NULL, &m, &e), e);
 	assert_string_equal(m->digest, DXF_DIGEST);
 	davit_reply_free(m);
 }
@@ -49,7 +51,8 @@ static void finds_the_type(void **state)
 		const char *text, *said, *type;
 	} rows[] = {
 		{ "{\"schemaVersion\":2,\"layers\":[]}", NULL, OCI "manifest.v1+json" },
-		{ "{\"schemaVersion\":2,\"layers\":null}", DOCKER "v2+json; charset=utf-8", DOCKER "v2+json" },
+		{ "{\"schemaVersion\":2,\"layers\":null}", DOCKER "v2+json; charset=utf-8",
+		  DOCKER "v2+json" },
 		{ "{\"schemaVersion\":2,\"manifests\":[]}", "application/json", OCI "index.v1+json" },
 		{ "{\"schemaVersion\":2,\"manifests\":null}", DOCKER "list.v2+json", DOCKER "list.v2+json" },
 	};
@@ -59,8 +62,10 @@ static void finds_the_type(void **state)
 		davit_registry_manifest *m;
 		davit_err e;
 
-		assert_code(0, davit_registry_manifest_parse(rows[i].text, strlen(rows[i].text), rows[i].said, NULL, &m,
-							     &e), e);
+		assert_code(0,
+			    davit_registry_manifest_parse(rows[i].text, strlen(rows[i].text), rows[i].said,
+							  NULL, &m, &e),
+			    e);
 		assert_string_equal(m->media_type, rows[i].type);
 		assert_true(!m->layers.v != !m->manifests.v);
 		davit_reply_free(m);
@@ -80,7 +85,8 @@ static void refuses_what_is_wrong(void **state)
 		{ "{}", DAVIT_EPROTO, "no manifest" },
 		{ "{\"mediaType\":\"a/b\",\"layers\":[]}", DAVIT_EUNSUPPORTED, "\"a/b\" is not supported" },
 		{ "{\"layers\":[],\"manifests\":[]}", DAVIT_EPROTO, "ambiguous" },
-		{ "{\"mediaType\":\"" OCI "index.v1+json\",\"layers\":[]}", DAVIT_EPROTO, "manifests is missing" },
+		{ "{\"mediaType\":\"" OCI "index.v1+json\",\"layers\":[]}", DAVIT_EPROTO,
+		  "manifests is missing" },
 		{ "{\"mediaType\":\"" OCI "manifest.v1+json\"}", DAVIT_EPROTO, "layers is missing" },
 		{ "{\"layers\":[{\"digest\":\"x\",\"size\":1}]}", DAVIT_EPROTO, "layers[0].digest" },
 		{ "{\"layers\":[{\"digest\":\"" HELLO "\",\"size\":-1}]}", DAVIT_EPROTO, "negative" },
@@ -92,8 +98,9 @@ static void refuses_what_is_wrong(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		assert_code(rows[i].code, davit_registry_manifest_parse(rows[i].text, strlen(rows[i].text), NULL, NULL,
-									&m, &e), e);
+		assert_code(
+		    rows[i].code,
+		    davit_registry_manifest_parse(rows[i].text, strlen(rows[i].text), NULL, NULL, &m, &e), e);
 		assert_has(e.msg, rows[i].part);
 	}
 	assert_int_equal(davit_registry_manifest_parse(NULL, 0, NULL, NULL, &m, NULL), DAVIT_EARG);
@@ -111,7 +118,8 @@ static void limits_layers(void **state)
 	for (int i = 0; i < 4096; i++)
 		buf_puts(&text, "," LAYER);
 	buf_puts(&text, "]}");
-	assert_code(DAVIT_ELIMIT, davit_registry_manifest_parse(buf_str(&text), text.len, NULL, NULL, &m, &e), e);
+	assert_code(DAVIT_ELIMIT, davit_registry_manifest_parse(buf_str(&text), text.len, NULL, NULL, &m, &e),
+		    e);
 	buf_fini(&text);
 }
 
@@ -178,8 +186,8 @@ static char *make_index(const char *digest, const char *const *platforms, size_t
 
 	buf_puts(&b, "{\"schemaVersion\":2,\"mediaType\":\"" OCI "index.v1+json\",\"manifests\":[");
 	for (size_t i = 0; i < n; i++)
-		buf_printf(&b, "%s{\"digest\":\"%s\",\"size\":1%s%s}", i ? "," : "", digest, platforms[i] ? "," : "",
-			   platforms[i] ? platforms[i] : "");
+		buf_printf(&b, "%s{\"digest\":\"%s\",\"size\":1%s%s}", i ? "," : "", digest,
+			   platforms[i] ? "," : "", platforms[i] ? platforms[i] : "");
 	buf_puts(&b, "]}");
 	return buf_take(&b);
 }
@@ -286,7 +294,8 @@ static void refuses_an_index_in_an_index(void **state)
 		struct script s;
 
 		SCRIPT(&s, steps, NULL);
-		assert_code(DAVIT_EUNSUPPORTED, davit_registry_alias_resolve(s.r, "r", &body, NULL, &a, &s.e), s.e);
+		assert_code(DAVIT_EUNSUPPORTED, davit_registry_alias_resolve(s.r, "r", &body, NULL, &a, &s.e),
+			    s.e);
 		script_end(&s);
 	}
 	free(index);
@@ -296,9 +305,17 @@ static void writes_the_alias_of_dxf(void **state)
 {
 	static const struct step steps[] = {
 		{ .request = "HEAD /v2/foo/bar/blobs/" DXF_BLOB, 200, "Content-Length: 10\r\n" },
-		{ .request = "PUT /v2/foo/bar/manifests/hello", 201, "Docker-Content-Digest: " DXF_DIGEST "\r\n", NULL, DXF_ALIAS },
+		{ .request = "PUT /v2/foo/bar/manifests/hello",
+		  201,
+		  "Docker-Content-Digest: " DXF_DIGEST "\r\n",
+		  NULL,
+		  DXF_ALIAS },
 		{ .request = "HEAD /v2/foo/bar/blobs/" DXF_BLOB, 200, "Content-Length: 10\r\n" },
-		{ .request = "PUT /v2/foo/bar/manifests/hello", 201, "Docker-Content-Digest: " EMPTY "\r\n", NULL, DXF_ALIAS },
+		{ .request = "PUT /v2/foo/bar/manifests/hello",
+		  201,
+		  "Docker-Content-Digest: " EMPTY "\r\n",
+		  NULL,
+		  DXF_ALIAS },
 		{ .request = "HEAD /v2/foo/bar/blobs/" DXF_BLOB, 404, "Content-Length: 0\r\n" },
 		{ .request = "HEAD /v2/foo/bar/blobs/" DXF_BLOB, 200, "X: y\r\n" },
 	};
@@ -314,9 +331,12 @@ static void writes_the_alias_of_dxf(void **state)
 	assert_string_equal(m->digest, DXF_DIGEST);
 	assert_string_equal(script_header(&s, 1, "Content-Type"), DOCKER "v2+json");
 	davit_reply_free(m);
-	assert_code(DAVIT_EINTEGRITY, davit_registry_alias_set(s.r, "foo/bar", "hello", &digests, NULL, &s.e), s.e);
-	assert_code(DAVIT_ENOTFOUND, davit_registry_alias_set(s.r, "foo/bar", "hello", &digests, NULL, &s.e), s.e);
-	assert_code(DAVIT_EPROTO, davit_registry_alias_set(s.r, "foo/bar", "hello", &digests, NULL, &s.e), s.e);
+	assert_code(DAVIT_EINTEGRITY, davit_registry_alias_set(s.r, "foo/bar", "hello", &digests, NULL, &s.e),
+		    s.e);
+	assert_code(DAVIT_ENOTFOUND, davit_registry_alias_set(s.r, "foo/bar", "hello", &digests, NULL, &s.e),
+		    s.e);
+	assert_code(DAVIT_EPROTO, davit_registry_alias_set(s.r, "foo/bar", "hello", &digests, NULL, &s.e),
+		    s.e);
 	assert_code(DAVIT_EARG, davit_registry_alias_set(s.r, "foo/bar", "hello", &none, NULL, &s.e), s.e);
 	script_end(&s);
 }

@@ -103,27 +103,37 @@ static void sends_names_unchecked(void **state)
 static void lists_pages(void **state)
 {
 	static const struct step steps[] = {
-		{ .request = "GET /v2/_catalog?n=2", 200, "Link: </v2/_catalog?last=b&n=2>; rel=\"next\"\r\n",
+		{ .request = "GET /v2/_catalog?n=2",
+		  200,
+		  "Link: </v2/_catalog?last=b&n=2>; rel=\"next\"\r\n",
 		  "{\"repositories\":[\"a\",\"b\"]}" },
 		{ .request = "GET /v2/_catalog?last=b&n=2", 200, NULL, "{\"repositories\":[\"c\"]}" },
-		{ .request = "GET /v2/x/tags/list?last=m", 200, "Link: </v2/x/tags/list?last=p>; rel=\"next\"\r\n",
+		{ .request = "GET /v2/x/tags/list?last=m",
+		  200,
+		  "Link: </v2/x/tags/list?last=p>; rel=\"next\"\r\n",
 		  "{\"name\":\"x\",\"tags\":[\"n\",\"o\",\"p\"]}" },
 		{ .request = "GET /v2/x/tags/list", 200, NULL, "{\"tags\":null}" },
 		{ .request = "GET /v2/x/tags/list", 200, NULL, "{\"name\":\"x\"}" },
-		{ .request = "GET /v2/x/tags/list", 404, NULL,
-		  "{\"errors\":[{\"code\":\"NAME_UNKNOWN\",\"message\":\"no such name\",\"detail\":\"x\"}]}" },
+		{ .request = "GET /v2/x/tags/list",
+		  404,
+		  NULL,
+		  "{\"errors\":[{\"code\":\"NAME_UNKNOWN\",\"message\":\"no such "
+		  "name\",\"detail\":\"x\"}]}" },
 	};
 	davit_registry_list *l;
 	struct script s;
 
 	(void)state;
 	SCRIPT(&s, steps, NULL);
-	assert_code(0, davit_registry_repos(s.r, DAVIT_OPTS(davit_registry_list_opts, .batch = 2), &l, &s.e), s.e);
+	assert_code(0, davit_registry_repos(s.r, DAVIT_OPTS(davit_registry_list_opts, .batch = 2), &l, &s.e),
+		    s.e);
 	assert_int_equal(l->names.n, 3);
 	assert_string_equal(l->names.v[2], "c");
 	davit_reply_free(l);
-	assert_code(0, davit_registry_tags(s.r, "x", DAVIT_OPTS(davit_registry_list_opts, .last = "m", .limit = 2), &l,
-					   &s.e), s.e);
+	assert_code(0,
+		    davit_registry_tags(
+			s.r, "x", DAVIT_OPTS(davit_registry_list_opts, .last = "m", .limit = 2), &l, &s.e),
+		    s.e);
 	assert_int_equal(l->names.n, 2);
 	davit_reply_free(l);
 	assert_code(0, davit_registry_tags(s.r, "x", NULL, &l, &s.e), s.e);
@@ -145,14 +155,17 @@ static int stop_at_page(void *user, const davit_strv *names)
 
 static void gives_pages(void **state)
 {
-	static const struct step steps[] = { { .request = "GET /v2/_catalog", 200, NULL, "{\"repositories\":[\"a\",\"b\"]}" } };
+	static const struct step steps[] = {
+		{ .request = "GET /v2/_catalog", 200, NULL, "{\"repositories\":[\"a\",\"b\"]}" }
+	};
 	davit_registry_list *l = NULL;
 	struct script s;
 	size_t n = 0;
 
 	(void)state;
 	SCRIPT(&s, steps, NULL);
-	assert_code(DAVIT_EARG, davit_registry_repos(s.r, DAVIT_OPTS(davit_registry_list_opts, .limit = -1), &l, &s.e),
+	assert_code(DAVIT_EARG,
+		    davit_registry_repos(s.r, DAVIT_OPTS(davit_registry_list_opts, .limit = -1), &l, &s.e),
 		    s.e);
 	assert_code(DAVIT_ECALLBACK, davit_registry_repos(s.r, DAVIT_OPTS(davit_registry_list_opts,
 			.page = stop_at_page, .page_user = &n), &l, &s.e), s.e);
@@ -164,7 +177,8 @@ static void gives_pages(void **state)
 
 static void falls_back_to_http(void **state)
 {
-	static const struct step steps[] = { { .request = "GET /v2/", 200, NULL, "{}" }, { .request = "GET /v2/", 404 } };
+	static const struct step steps[] = { { .request = "GET /v2/", 200, NULL, "{}" },
+					     { .request = "GET /v2/", 404 } };
 	davit_registry *r;
 	struct script s;
 	char host[64];
@@ -178,7 +192,9 @@ static void falls_back_to_http(void **state)
 	assert_has(davit_registry_url(r), "http://127");
 	assert_code(DAVIT_ENOTFOUND, davit_registry_ping(r, &s.e), s.e);
 	davit_registry_free(r);
-	assert_code(0, davit_registry_open(host, DAVIT_OPTS(davit_registry_opts, .plain_http = DAVIT_NO), &r, &s.e), s.e);
+	assert_code(
+	    0, davit_registry_open(host, DAVIT_OPTS(davit_registry_opts, .plain_http = DAVIT_NO), &r, &s.e),
+	    s.e);
 	assert_true(davit_registry_ping(r, &s.e) < 0);
 	davit_registry_free(r);
 	script_end(&s);
@@ -205,9 +221,14 @@ static void hashes_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parses_references), cmocka_unit_test(refuses_references), cmocka_unit_test(opens),
-		cmocka_unit_test(checks_names_before_sending), cmocka_unit_test(sends_names_unchecked),
-		cmocka_unit_test(lists_pages), cmocka_unit_test(gives_pages), cmocka_unit_test(falls_back_to_http),
+		cmocka_unit_test(parses_references),
+		cmocka_unit_test(refuses_references),
+		cmocka_unit_test(opens),
+		cmocka_unit_test(checks_names_before_sending),
+		cmocka_unit_test(sends_names_unchecked),
+		cmocka_unit_test(lists_pages),
+		cmocka_unit_test(gives_pages),
+		cmocka_unit_test(falls_back_to_http),
 		cmocka_unit_test(hashes_files),
 	};
 

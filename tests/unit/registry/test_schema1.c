@@ -33,8 +33,8 @@ static const char recorded[] =
 
 static int parse(const char *text, davit_tri verify, davit_registry_manifest **m, davit_err *e)
 {
-	return davit_registry_manifest_parse(text, strlen(text), NULL,
-					     DAVIT_OPTS(davit_registry_manifest_opts, .verify = verify), m, e);
+	return davit_registry_manifest_parse(
+	    text, strlen(text), NULL, DAVIT_OPTS(davit_registry_manifest_opts, .verify = verify), m, e);
 }
 
 /* text with the first from replaced by to; the caller frees. */
@@ -76,11 +76,15 @@ static void refuses_what_was_changed(void **state)
 		{ "\"signature\":\"q", "\"signature\":\"r", DAVIT_EINTEGRITY, "the signature is not" },
 		{ "\"signature\":\"qma", "\"signature\":\"", DAVIT_EINTEGRITY, "malformed" },
 		{ "\"x\":\"c5", "\"x\":\"c6", DAVIT_EINTEGRITY, "no point of P-256" },
-		{ "\"alg\":\"ES256\"", "\"alg\":\"none\"", DAVIT_EINTEGRITY, "disallowed signature algorithm: none" },
-		{ "\"alg\":\"ES256\"", "\"alg\":\"RS256\"", DAVIT_EUNSUPPORTED, "disallowed signature algorithm: RS256" },
-		{ "\"alg\":\"ES256\"", "\"alg\":\"ES256\",\"chain\":[\"x\"]", DAVIT_EUNSUPPORTED, "cert chain" },
+		{ "\"alg\":\"ES256\"", "\"alg\":\"none\"", DAVIT_EINTEGRITY,
+		  "disallowed signature algorithm: none" },
+		{ "\"alg\":\"ES256\"", "\"alg\":\"RS256\"", DAVIT_EUNSUPPORTED,
+		  "disallowed signature algorithm: RS256" },
+		{ "\"alg\":\"ES256\"", "\"alg\":\"ES256\",\"chain\":[\"x\"]", DAVIT_EUNSUPPORTED,
+		  "cert chain" },
 		{ "\"kty\":\"EC\"", "\"kty\":\"RSA\"", DAVIT_EUNSUPPORTED, "expected key type EC, got RSA" },
-		{ "\"crv\":\"P-256\"", "\"crv\":\"P-384\"", DAVIT_EUNSUPPORTED, "expected key type P-256, got P-384" },
+		{ "\"crv\":\"P-256\"", "\"crv\":\"P-384\"", DAVIT_EUNSUPPORTED,
+		  "expected key type P-256, got P-384" },
 		{ "\"protected\":\"ey", "\"protected\":\"!!", DAVIT_EINTEGRITY, "no base64" },
 		{ "\"signatures\"", "\"notsigned\"", DAVIT_EINTEGRITY, "not signed" },
 		{ "\"signatures\": [", "\"signatures\": [], \"x\": [", DAVIT_EINTEGRITY, "not signed" },
@@ -102,7 +106,8 @@ static void refuses_what_was_changed(void **state)
 /* Members behind the signed text must not override it. */
 static void believes_only_what_is_signed(void **state)
 {
-	char *text = replaced(recorded, ", \"signatures\"", ", \"fsLayers\": [{\"blobSum\": \"" EMPTY "\"}], \"signatures\"");
+	char *text = replaced(recorded, ", \"signatures\"",
+			      ", \"fsLayers\": [{\"blobSum\": \"" EMPTY "\"}], \"signatures\"");
 	davit_registry_manifest *m;
 	davit_err e;
 
@@ -146,7 +151,8 @@ static void escapes_as_python_does(void **state)
 	(void)state;
 	assert_code(0, davit_registry_manifest_make_schema1("a\"b/c", "\xc3\xa4\n", &digests, &m, &e), e);
 	assert_string_equal(davit_reply_raw(m, NULL),
-			    "{\"fsLayers\": [{\"blobSum\": \"" B1 "\"}], \"history\": [{\"v1Compatibility\": \"{}\"}], "
+			    "{\"fsLayers\": [{\"blobSum\": \"" B1
+			    "\"}], \"history\": [{\"v1Compatibility\": \"{}\"}], "
 			    "\"name\": \"a\\\"b/c\", \"schemaVersion\": 1, \"tag\": \"\\u00e4\\n\"}");
 	davit_reply_free(m);
 }
@@ -177,11 +183,13 @@ static int check(const char *input, const char *x, const char *y, const char *si
 /* RFC 7515, appendix A.3: the example of ES256. */
 static void knows_the_example_of_the_rfc(void **state)
 {
-	static const char input[] = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGF"
-				    "tcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+	static const char input[] =
+	    "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGF"
+	    "tcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 	static const char x[] = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
 	static const char y[] = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
-	static const char sig[] = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+	static const char sig[] =
+	    "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
 	struct jws_es256 made;
 	davit_err e;
 
@@ -203,10 +211,16 @@ static void is_the_way_out_for_old_registries(void **state)
 {
 	static const struct step steps[] = {
 		{ .request = "HEAD /v2/foo/bar/blobs/" B1, 200, "Content-Length: 10\r\n" },
-		{ .request = "PUT /v2/foo/bar/manifests/t", 400, NULL, "{\"errors\":[{\"code\":\"MANIFEST_INVALID\"}]}" },
+		{ .request = "PUT /v2/foo/bar/manifests/t",
+		  400,
+		  NULL,
+		  "{\"errors\":[{\"code\":\"MANIFEST_INVALID\"}]}" },
 		{ .request = "PUT /v2/foo/bar/manifests/t", 201 },
 		{ .request = "HEAD /v2/foo/bar/blobs/" B1, 200, "Content-Length: 10\r\n" },
-		{ .request = "PUT /v2/foo/bar/manifests/t", 400, NULL, "{\"errors\":[{\"code\":\"MANIFEST_INVALID\"}]}" },
+		{ .request = "PUT /v2/foo/bar/manifests/t",
+		  400,
+		  NULL,
+		  "{\"errors\":[{\"code\":\"MANIFEST_INVALID\"}]}" },
 		{ .request = "PUT /v2/foo/bar/manifests/t", 500 },
 	};
 	static const char *const blobs[] = { B1 };
@@ -231,10 +245,14 @@ static void is_the_way_out_for_old_registries(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verifies_what_dxf_signed), cmocka_unit_test(refuses_what_was_changed),
-		cmocka_unit_test(believes_only_what_is_signed), cmocka_unit_test(accepts_unsigned_if_told),
-		cmocka_unit_test(escapes_as_python_does), cmocka_unit_test(signs),
-		cmocka_unit_test(knows_the_example_of_the_rfc), cmocka_unit_test(is_the_way_out_for_old_registries),
+		cmocka_unit_test(verifies_what_dxf_signed),
+		cmocka_unit_test(refuses_what_was_changed),
+		cmocka_unit_test(believes_only_what_is_signed),
+		cmocka_unit_test(accepts_unsigned_if_told),
+		cmocka_unit_test(escapes_as_python_does),
+		cmocka_unit_test(signs),
+		cmocka_unit_test(knows_the_example_of_the_rfc),
+		cmocka_unit_test(is_the_way_out_for_old_registries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

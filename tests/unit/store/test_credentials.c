@@ -130,8 +130,13 @@ static void nothing_known(void **state)
 static void all_spellings_of_keys(void **state)
 {
 	static const char *const spellings[] = {
-		"reg.example:5000", "http://reg.example:5000", "https://reg.example:5000/", "https://reg.example:5000/v1/",
-		"https://reg.example:5000/v2/", "reg.example:5000/v1", "REG.example:5000/v2/",
+		"reg.example:5000",
+		"http://reg.example:5000",
+		"https://reg.example:5000/",
+		"https://reg.example:5000/v1/",
+		"https://reg.example:5000/v2/",
+		"reg.example:5000/v1",
+		"REG.example:5000/v2/",
 	};
 	char text[256];
 
@@ -177,7 +182,8 @@ static void forms_of_entries(void **state)
 	davit_credentials *c = NULL;
 
 	(void)state;
-	config("{\"auths\":{\"a\":{\"username\":\"u\",\"password\":\"p\"},\"b\":{\"auth\":\"dTpw\",\"identitytoken\":\"it\"},"
+	config("{\"auths\":{\"a\":{\"username\":\"u\",\"password\":\"p\"},\"b\":{\"auth\":\"dTpw\","
+	       "\"identitytoken\":\"it\"},"
 	       "\"c\":{\"registrytoken\":\"rt\"},\"d\":{\"auth\":\"???\"},\"e\":{\"auth\":\"dQ==\"}}}");
 	expect("a", "u", "p");
 	assert_int_equal(davit_credentials_find("b", NULL, &c, NULL), 0);
@@ -236,12 +242,15 @@ static void helpers_answer(void **state)
 	davit_credentials *c = NULL;
 
 	(void)state;
-	helper("one", "echo \"{\\\"ServerURL\\\":\\\"$server\\\",\\\"Username\\\":\\\"$server\\\",\\\"Secret\\\":\\\"s\\\"}\"");
+	helper("one", "echo "
+		      "\"{\\\"ServerURL\\\":\\\"$server\\\",\\\"Username\\\":\\\"$server\\\",\\\"Secret\\\":"
+		      "\\\"s\\\"}\"");
 	helper("none", "echo credentials not found in native keychain; exit 1");
 	helper("token", "echo '{\"Username\":\"<token>\",\"Secret\":\"it\"}'");
 	helper("broken", "echo no keychain here; exit 2");
 	helper("html", "echo '<html>'");
-	config("{\"credsStore\":\"one\",\"credHelpers\":{\"a.io\":\"none\",\"b.io\":\"token\",\"c.io\":\"broken\","
+	config("{\"credsStore\":\"one\",\"credHelpers\":{\"a.io\":\"none\",\"b.io\":\"token\",\"c.io\":"
+	       "\"broken\","
 	       "\"d.io\":\"html\",\"e.io\":\"notinstalled\",\"f.io\":\"../one\"},"
 	       "\"auths\":{\"a.io\":{\"auth\":\"dTpw\"},\"e.io\":{\"auth\":\"ZTpl\"}}}");
 	expect("x.io", "x.io", "s");
@@ -291,7 +300,8 @@ static void store_and_erase_in_file(void **state)
 	assert_int_equal(stat(where, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	expect("reg:5000", "fred", "secret");
-	config("{\"HttpHeaders\":{\"X\":\"1\"},\"auths\":{\"https://reg:5000/v1/\":{\"auth\":\"dTpw\"},\"o\":{\"auth\":\"dTpw\"}}}");
+	config("{\"HttpHeaders\":{\"X\":\"1\"},\"auths\":{\"https://reg:5000/v1/"
+	       "\":{\"auth\":\"dTpw\"},\"o\":{\"auth\":\"dTpw\"}}}");
 	assert_int_equal(davit_credentials_store("reg:5000", &fred, NULL, NULL, 0, &e), 0);
 	expect("reg:5000", "fred", "secret");
 	expect("o", "u", "p");
@@ -301,7 +311,8 @@ static void store_and_erase_in_file(void **state)
 	expect("reg:5000", NULL, NULL);
 	expect("o", "u", "p");
 	assert_int_equal(davit_credentials_erase("reg:5000", NULL, &e), DAVIT_ENOTFOUND);
-	assert_int_equal(davit_credentials_store("reg:5000", &(davit_credentials){ 0 }, NULL, NULL, 0, &e), DAVIT_EARG);
+	assert_int_equal(davit_credentials_store("reg:5000", &(davit_credentials){ 0 }, NULL, NULL, 0, &e),
+			 DAVIT_EARG);
 }
 
 static void store_and_erase_in_helper(void **state)
@@ -315,8 +326,8 @@ static void store_and_erase_in_helper(void **state)
 	config("{\"credsStore\":\"keep\"}");
 	assert_int_equal(davit_credentials_store("docker.io", &fred, NULL, where, sizeof where, &e), 0);
 	assert_string_equal(where, "docker-credential-keep");
-	assert_string_equal(read_file("log"),
-			    "store\n{\"ServerURL\":\"https://index.docker.io/v1/\",\"Username\":\"fred\",\"Secret\":\"secret\"}\n");
+	assert_string_equal(read_file("log"), "store\n{\"ServerURL\":\"https://index.docker.io/v1/"
+					      "\",\"Username\":\"fred\",\"Secret\":\"secret\"}\n");
 	assert_null(strstr(read_file(".docker/config.json"), "auth\""));
 	assert_non_null(strstr(read_file(".docker/config.json"), "https://index.docker.io/v1/"));
 	assert_int_equal(davit_credentials_erase("index.docker.io", NULL, &e), 0);

@@ -59,8 +59,9 @@ static void decodes_both_alphabets(void **state)
 
 static void refuses_what_is_none(void **state)
 {
-	static const char *const bad[] = { "Z", "Zg=", "Zg===", "=", "==", "====", "Zm9v=", "Zm9vY", "Zm 9v", "Zg==Zg==",
-					   "Zm9v\n", "Z%==", "\xc3\xa4zz" };
+	static const char *const bad[] = { "Z",      "Zg=",   "Zg===",     "=",     "==",
+					   "====",   "Zm9v=", "Zm9vY",     "Zm 9v", "Zg==Zg==",
+					   "Zm9v\n", "Z%==",  "\xc3\xa4zz" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

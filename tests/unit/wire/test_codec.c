@@ -62,7 +62,8 @@ static void *mem(struct arena *a, size_t count, size_t n)
 
 static const char *rnd_text(struct arena *a)
 {
-	static const char *const parts[] = { "a", "\"", "\\", "\n", "\x01", "é", "€", "😀", "/", " ", "\x7f", "{" };
+	static const char *const parts[] = { "a", "\"", "\\", "\n", "\x01", "é",
+					     "€", "😀",  "/",  " ",  "\x7f", "{" };
 	char text[64] = "";
 
 	for (uint64_t n = rnd(8); n; n--)
@@ -99,7 +100,8 @@ static void fill_list(const struct field *f, struct span *s, struct arena *a, in
 
 	for (size_t i = 0; i < n; i++) {
 		if (f->kind == K_MAP) {
-			((davit_pair *)v)[i] = (davit_pair){ arena_printf(a, "k%zu%s", i, rnd_text(a)), rnd_text(a) };
+			((davit_pair *)v)[i] =
+			    (davit_pair){ arena_printf(a, "k%zu%s", i, rnd_text(a)), rnd_text(a) };
 		} else if (f->kind == K_VEC) {
 			void *el = mem(a, 1, f->sub.type->size);
 
@@ -114,7 +116,8 @@ static void fill_list(const struct field *f, struct span *s, struct arena *a, in
 
 static void fill_scalar(const struct field *f, void *p, struct arena *a)
 {
-	static const char *const raws[] = { "[1,2.50,{\"x\":null}]", "\"\xc3\xa9\"", "18446744073709551616", "{}" };
+	static const char *const raws[] = { "[1,2.50,{\"x\":null}]", "\"\xc3\xa9\"", "18446744073709551616",
+					    "{}" };
 	const char *raw = raws[rnd(4)];
 
 	switch ((enum kind)f->kind) {
@@ -125,11 +128,14 @@ static void fill_scalar(const struct field *f, void *p, struct arena *a)
 	case K_U64: *(uint64_t *)p = rnd_bits(); break;
 	case K_F64: *(double *)p = rnd_double(); break;
 	case K_OPT_I64: *(davit_opt_int *)p = (davit_opt_int){ (int64_t)(0 - rnd_bits()), true }; break;
-	case K_OPT_U64: *(davit_opt_uint *)p = (davit_opt_uint){ rnd(4) ? rnd_bits() : UINT64_MAX, true }; break;
+	case K_OPT_U64:
+		*(davit_opt_uint *)p = (davit_opt_uint){ rnd(4) ? rnd_bits() : UINT64_MAX, true };
+		break;
 	case K_OPT_F64: *(davit_opt_double *)p = (davit_opt_double){ rnd(3) ? rnd_double() : 0, true }; break;
 	case K_TIME:
-		*(davit_time *)p = (davit_time){ (int64_t)rnd(300000000000) - 60000000000,
-						 rnd(2) ? (uint32_t)rnd(1000000000) : 0, (int16_t)(rnd(1800) - 900), true };
+		*(davit_time *)p =
+		    (davit_time){ (int64_t)rnd(300000000000) - 60000000000,
+				  rnd(2) ? (uint32_t)rnd(1000000000) : 0, (int16_t)(rnd(1800) - 900), true };
 		break;
 	case K_RAW: *(davit_raw *)p = (davit_raw){ raw, strlen(raw) }; break;
 	case K_ENUM: *(int *)p = rnd(2) ? LEVEL_LOW : LEVEL_HIGH; break;
@@ -198,14 +204,22 @@ static bool same_field(const struct field *f, const void *x, const void *y)
 	case K_STR: case K_SECRET: case K_RAW:
 		return same_text(*px, *py);
 	case K_TIME:
-		return tx->set == ty->set && tx->sec == ty->sec && tx->nsec == ty->nsec && tx->offset == ty->offset;
+		return tx->set == ty->set && tx->sec == ty->sec && tx->nsec == ty->nsec &&
+		       tx->offset == ty->offset;
 	case K_STRV: case K_MAP: case K_VEC: case K_CUSTOM:
 		return same_list(f, x, y);
 	case K_OBJ:
 		return same(f->sub.type, x, y);
 	case K_PTR:
 		return !*px == !*py && (!*px || same(f->sub.type, *px, *py));
-	case K_BOOL: case K_TRI: case K_I64: case K_U64: case K_F64: case K_OPT_I64: case K_OPT_U64: case K_OPT_F64:
+	case K_BOOL:
+	case K_TRI:
+	case K_I64:
+	case K_U64:
+	case K_F64:
+	case K_OPT_I64:
+	case K_OPT_U64:
+	case K_OPT_F64:
 	case K_ENUM:
 		break;
 	}
@@ -287,7 +301,8 @@ static void says_where(void **state)
 		{ "{\"Obj\":{\"PrivatePort\":\"80\"}}", ".Obj.PrivatePort: expected int, got string" },
 		{ "{\"Obj\":{}}", ".Obj.PrivatePort: missing" },
 		{ "{\"Ptr\":{\"PrivatePort\":null}}", ".Ptr.PrivatePort: expected int, got null" },
-		{ "{\"Ports\":[{\"PrivatePort\":1},{\"PrivatePort\":\"x\"}]}", ".Ports[1].PrivatePort: expected int, got string" },
+		{ "{\"Ports\":[{\"PrivatePort\":1},{\"PrivatePort\":\"x\"}]}",
+		  ".Ports[1].PrivatePort: expected int, got string" },
 		{ "{\"Ports\":[null]}", ".Ports[0]: expected object, got null" },
 		{ "{\"Self\":{\"Self\":{\"Strv\":[1]}}}", ".Self.Self.Strv[0]: expected string, got int" },
 		{ "{\"Cmd\":[\"a\",1]}", ".Cmd[1]: expected string, got int" },
@@ -322,7 +337,8 @@ static void mutation_fails_there(void **state)
 			struct arena a = { 0 };
 			davit_err e = { 0 };
 			E out = { 0 };
-			struct jnode *j = parse(arena_printf(&a, "{\"Self\":{\"%s\":%s}}", f->wire, values[i]));
+			struct jnode *j =
+			    parse(arena_printf(&a, "{\"Self\":{\"%s\":%s}}", f->wire, values[i]));
 			const char *path = arena_printf(&a, ".Self.%s", f->wire);
 
 			if (codec_decode(&everything_type, j, &out, &a, &e)) {
@@ -350,19 +366,21 @@ struct rules {
 	davit_raw raw;
 };
 #define R struct rules
-static const struct type emit_rules = TYPE(R,
-	F(R, s, "s"), F(R, zero_s, "zero_s", .emit = EMIT_ZERO), F(R, null_s, "null_s", .emit = EMIT_NULL),
-	F(R, v, "v"), F(R, zero_v, "zero_v", .emit = EMIT_ZERO), F(R, m, "m", .emit = EMIT_ZERO),
-	F(R, o, "o", .emit = EMIT_ZERO), F(R, t, "t", .emit = EMIT_ZERO), F(R, when, "when", .emit = EMIT_ZERO),
-	F(R, i, "i"), F(R, must_i, "must_i", .required = true), F_ENUM(R, level, "level", level_names, .emit = EMIT_ZERO),
-	F_OBJ(R, obj, "obj", struct port, &port_type, .emit = EMIT_ZERO),
-	F_PTR(R, ptr, "ptr", struct port, &port_type, .emit = EMIT_NULL), F(R, raw, "raw", .emit = EMIT_ZERO));
+static const struct type emit_rules = TYPE(
+    R, F(R, s, "s"), F(R, zero_s, "zero_s", .emit = EMIT_ZERO), F(R, null_s, "null_s", .emit = EMIT_NULL),
+    F(R, v, "v"), F(R, zero_v, "zero_v", .emit = EMIT_ZERO), F(R, m, "m", .emit = EMIT_ZERO),
+    F(R, o, "o", .emit = EMIT_ZERO), F(R, t, "t", .emit = EMIT_ZERO), F(R, when, "when", .emit = EMIT_ZERO),
+    F(R, i, "i"), F(R, must_i, "must_i", .required = true),
+    F_ENUM(R, level, "level", level_names, .emit = EMIT_ZERO),
+    F_OBJ(R, obj, "obj", struct port, &port_type, .emit = EMIT_ZERO),
+    F_PTR(R, ptr, "ptr", struct port, &port_type, .emit = EMIT_NULL), F(R, raw, "raw", .emit = EMIT_ZERO));
 static const struct type required_rule = TYPE(R, F(R, must_s, "must_s", .required = true));
-static const struct type null_rules = TYPE(R,
-	F(R, s, "s"), F(R, zero_s, "zero_s", .null = NULL_IS_ZERO), F(R, null_s, "null_s", .null = NULL_IS_ERROR),
-	F(R, v, "v"), F(R, zero_v, "zero_v", .null = NULL_IS_ZERO), F(R, m, "m", .null = NULL_IS_ZERO),
-	F(R, o, "o", .null = NULL_IS_ZERO), F(R, t, "t", .null = NULL_IS_ZERO), F(R, raw, "raw", .null = NULL_IS_ZERO),
-	F(R, i, "i", .null = NULL_IS_ZERO, .required = true));
+static const struct type null_rules =
+    TYPE(R, F(R, s, "s"), F(R, zero_s, "zero_s", .null = NULL_IS_ZERO),
+	 F(R, null_s, "null_s", .null = NULL_IS_ERROR), F(R, v, "v"),
+	 F(R, zero_v, "zero_v", .null = NULL_IS_ZERO), F(R, m, "m", .null = NULL_IS_ZERO),
+	 F(R, o, "o", .null = NULL_IS_ZERO), F(R, t, "t", .null = NULL_IS_ZERO),
+	 F(R, raw, "raw", .null = NULL_IS_ZERO), F(R, i, "i", .null = NULL_IS_ZERO, .required = true));
 
 static void emits_by_rule(void **state)
 {
@@ -374,12 +392,14 @@ static void emits_by_rule(void **state)
 	(void)state;
 	assert_encodes(&emit_rules, &in,
 		       "{\"zero_s\":\"\",\"null_s\":null,\"zero_v\":[],\"m\":{},\"o\":0,\"t\":false,"
-		       "\"when\":\"0001-01-01T00:00:00Z\",\"must_i\":0,\"level\":\"\",\"obj\":{},\"ptr\":null,\"raw\":null}");
+		       "\"when\":\"0001-01-01T00:00:00Z\",\"must_i\":0,\"level\":\"\",\"obj\":{},\"ptr\":"
+		       "null,\"raw\":null}");
 	in = (R){ .v = { none, 0 }, .s = "", .o.set = true, .t = DAVIT_NO, .obj.ip = "x" };
-	assert_encodes(&emit_rules, &in,
-		       "{\"s\":\"\",\"zero_s\":\"\",\"null_s\":null,\"v\":[],\"zero_v\":[],\"m\":{},\"o\":0,\"t\":false,"
-		       "\"when\":\"0001-01-01T00:00:00Z\",\"must_i\":0,\"level\":\"\","
-		       "\"obj\":{\"PrivatePort\":0,\"IP\":\"x\"},\"ptr\":null,\"raw\":null}");
+	assert_encodes(
+	    &emit_rules, &in,
+	    "{\"s\":\"\",\"zero_s\":\"\",\"null_s\":null,\"v\":[],\"zero_v\":[],\"m\":{},\"o\":0,\"t\":false,"
+	    "\"when\":\"0001-01-01T00:00:00Z\",\"must_i\":0,\"level\":\"\","
+	    "\"obj\":{\"PrivatePort\":0,\"IP\":\"x\"},\"ptr\":null,\"raw\":null}");
 	assert_int_equal(codec_encode(&required_rule, &in, 0, &j, &e), DAVIT_EARG);
 	assert_string_equal(e.msg, ".must_s: must be given");
 	assert_null(j);
@@ -387,8 +407,9 @@ static void emits_by_rule(void **state)
 
 static void null_by_rule(void **state)
 {
-	static const char nulls[] = "{\"s\":null,\"zero_s\":null,\"v\":null,\"zero_v\":null,\"m\":null,\"o\":null,"
-				    "\"t\":null,\"raw\":null,\"i\":null}";
+	static const char nulls[] =
+	    "{\"s\":null,\"zero_s\":null,\"v\":null,\"zero_v\":null,\"m\":null,\"o\":null,"
+	    "\"t\":null,\"raw\":null,\"i\":null}";
 	struct jnode *j = parse(nulls);
 	struct arena a = { 0 };
 	davit_err e = { 0 };
@@ -423,8 +444,9 @@ static void null_by_rule(void **state)
 
 static void absent_and_empty(void **state)
 {
-	struct jnode *j = parse("{\"Strv\":[],\"Map\":{\"a\":null,\"b\":\"1\"},\"Ports\":[],\"Time\":\"\",\"Level\":\"new\","
-				"\"U64\":18446744073709551615,\"F64\":7,\"Cmd\":\"sh\",\"Unknown\":[1]}");
+	struct jnode *j = parse(
+	    "{\"Strv\":[],\"Map\":{\"a\":null,\"b\":\"1\"},\"Ports\":[],\"Time\":\"\",\"Level\":\"new\","
+	    "\"U64\":18446744073709551615,\"F64\":7,\"Cmd\":\"sh\",\"Unknown\":[1]}");
 	struct arena a = { 0 };
 	E out = { 0 };
 
@@ -442,7 +464,8 @@ static void absent_and_empty(void **state)
 	assert_int_equal(out.tri, DAVIT_UNSET);
 	out.level = 0;
 	assert_encodes(&everything_type, &out,
-		       "{\"U64\":18446744073709551615,\"F64\":7.0,\"Strv\":[],\"Map\":{\"b\":\"1\"},\"Ports\":[],\"Cmd\":[\"sh\"]}");
+		       "{\"U64\":18446744073709551615,\"F64\":7.0,\"Strv\":[],\"Map\":{\"b\":\"1\"},"
+		       "\"Ports\":[],\"Cmd\":[\"sh\"]}");
 	json_unref(j);
 	arena_fini(&a);
 }
@@ -464,7 +487,8 @@ static void refuses_bad_input(void **state)
 		{ { .vec = { no_port, 1 } }, ".Ports[0]: is NULL" },
 		{ { .f64 = (double)NAN }, ".F64: JSON has no infinity and no NaN" },
 		{ { .level = 9 }, ".Level: 9 is none of its values" },
-		{ { .time = { .sec = INT64_MAX, .set = true } }, ".Time: is no time between the years 0 and 9999" },
+		{ { .time = { .sec = INT64_MAX, .set = true } },
+		  ".Time: is no time between the years 0 and 9999" },
 		{ { .raw = { "{", 1 } }, ".Raw: invalid JSON: it ends at byte 1, within a value" },
 	};
 
@@ -507,17 +531,19 @@ static void encodes_over(void **state)
 {
 	static const struct port p1 = { .private_port = 1 }, p3 = { .private_port = 33 };
 	static const struct port *const ports[] = { &p1, &p3 };
-	struct jnode *base = parse("{\"New\":1,\"Str\":\"old\",\"I64\":5,\"Bool\":true,\"Tri\":null,\"OptI64\":4,"
-				   "\"Ptr\":{\"PrivatePort\":9,\"X\":[]},\"Obj\":{\"Y\":1},\"Ports\":["
-				   "{\"PrivatePort\":1,\"Z\":1},{\"PrivatePort\":2},{\"PrivatePort\":3,\"Z\":3}]}");
+	struct jnode *base =
+	    parse("{\"New\":1,\"Str\":\"old\",\"I64\":5,\"Bool\":true,\"Tri\":null,\"OptI64\":4,"
+		  "\"Ptr\":{\"PrivatePort\":9,\"X\":[]},\"Obj\":{\"Y\":1},\"Ports\":["
+		  "{\"PrivatePort\":1,\"Z\":1},{\"PrivatePort\":2},{\"PrivatePort\":3,\"Z\":3}]}");
 	E in = { .u64 = 8, .ptr = &p1, .vec = { ports, 2 }, .obj.ip = "i" };
 	struct jnode *j = NULL;
 
 	(void)state;
 	assert_int_equal(codec_encode_over(&everything_type, &in, base, &j, NULL), 0);
-	assert_json(j, "{\"New\":1,\"I64\":0,\"Bool\":false,\"Tri\":null,\"Ptr\":{\"PrivatePort\":1,\"X\":[]},"
-		       "\"Obj\":{\"Y\":1,\"PrivatePort\":0,\"IP\":\"i\"},"
-		       "\"Ports\":[{\"PrivatePort\":1,\"Z\":1},{\"PrivatePort\":33}],\"U64\":8}");
+	assert_json(j,
+		    "{\"New\":1,\"I64\":0,\"Bool\":false,\"Tri\":null,\"Ptr\":{\"PrivatePort\":1,\"X\":[]},"
+		    "\"Obj\":{\"Y\":1,\"PrivatePort\":0,\"IP\":\"i\"},"
+		    "\"Ports\":[{\"PrivatePort\":1,\"Z\":1},{\"PrivatePort\":33}],\"U64\":8}");
 	assert_int_equal(codec_encode_over(&everything_type, &in, NULL, &j, NULL), 0);
 	json_unref(j);
 	json_unref(base);
@@ -572,8 +598,9 @@ static void decodes_lists(void **state)
 	arena_fini(&a);
 }
 
-static const char document[] = "{\"Str\":\"a\",\"Raw\":[1],\"Strv\":[\"x\"],\"Map\":{\"k\":\"v\"},\"Time\":\"2020-01-01T00:00:00Z\","
-			       "\"Ports\":[{\"PrivatePort\":1}],\"Ptr\":{\"PrivatePort\":2},\"Cmd\":\"sh\",\"F64\":1.5,\"X\":1}";
+static const char document[] =
+    "{\"Str\":\"a\",\"Raw\":[1],\"Strv\":[\"x\"],\"Map\":{\"k\":\"v\"},\"Time\":\"2020-01-01T00:00:00Z\","
+    "\"Ports\":[{\"PrivatePort\":1}],\"Ptr\":{\"PrivatePort\":2},\"Cmd\":\"sh\",\"F64\":1.5,\"X\":1}";
 
 static int decode_encode_over(void *user)
 {
@@ -614,12 +641,13 @@ static void out_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_round_trip), cmocka_unit_test(says_where),
+		cmocka_unit_test(random_round_trip),    cmocka_unit_test(says_where),
 		cmocka_unit_test(mutation_fails_there), cmocka_unit_test(emits_by_rule),
-		cmocka_unit_test(null_by_rule), cmocka_unit_test(absent_and_empty),
-		cmocka_unit_test(refuses_bad_input), cmocka_unit_test(gates_by_version),
-		cmocka_unit_test(encodes_over), cmocka_unit_test(depth_is_capped), cmocka_unit_test(arena_limit),
-		cmocka_unit_test(decodes_lists), cmocka_unit_test(out_of_memory),
+		cmocka_unit_test(null_by_rule),         cmocka_unit_test(absent_and_empty),
+		cmocka_unit_test(refuses_bad_input),    cmocka_unit_test(gates_by_version),
+		cmocka_unit_test(encodes_over),         cmocka_unit_test(depth_is_capped),
+		cmocka_unit_test(arena_limit),          cmocka_unit_test(decodes_lists),
+		cmocka_unit_test(out_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,7 +120,8 @@ static int parse(struct headers *h, const char *line)
 
 static void parses_lines_strictly(void **state)
 {
-	static const char *const bad[] = { "", "no colon", ": v", "A : v", " A: v", "\tfolded", "A: a\rb", "\xff: b" };
+	static const char *const bad[] = { "",      "no colon", ": v",     "A : v",
+					   " A: v", "\tfolded", "A: a\rb", "\xff: b" };
 	struct headers h = { 0 };
 
 	(void)state;

@@ -51,7 +51,8 @@ static void takes_any_split(void **state)
 
 		assert_int_equal(http1_feed(&h, answer, cut, &used, NULL), HTTP1_MORE);
 		assert_int_equal(used, cut);
-		assert_int_equal(http1_feed(&h, answer + cut, sizeof answer - 1 - cut, &used, NULL), HTTP1_DONE);
+		assert_int_equal(http1_feed(&h, answer + cut, sizeof answer - 1 - cut, &used, NULL),
+				 HTTP1_DONE);
 		assert_int_equal(used, total - cut);
 		check_answer(&h);
 		http1_head_fini(&h);
@@ -112,16 +113,38 @@ static void refuse(enum http1_kind kind, const char *text, size_t n)
 static void refuses_broken_heads(void **state)
 {
 	static const char *const answers[] = {
-		"\r\n", "SSH-2.0-OpenSSH\r\n", "HTTP/2 200 OK\r\n", "HTTP/2.0 200 OK\r\n", "HTTP/1.2 200 OK\r\n",
-		"http/1.1 200 OK\r\n", "HTTP/1.1  200 OK\r\n", "HTTP/1.1 20 OK\r\n", "HTTP/1.1 2000 OK\r\n",
-		"HTTP/1.1 099 OK\r\n", "HTTP/1.1 2x0 OK\r\n", "HTTP/1.1 200 O\x01K\r\n", "HTTP/1.1 200 OK\n",
-		"HTTP/1.1 200 OK\r\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n", "HTTP/1.1 200 OK\r\nA : b\r\n",
-		"HTTP/1.1 200 OK\r\nno colon\r\n", "HTTP/1.1 200 OK\r\nA: b\n", "HTTP/1.1 200 OK\r\nA: b\rc\r\n",
-		"HTTP/1.1 200 OK\r\n: b\r\n", "HTTP/1.1 200 OK\r\n\n",
+		"\r\n",
+		"SSH-2.0-OpenSSH\r\n",
+		"HTTP/2 200 OK\r\n",
+		"HTTP/2.0 200 OK\r\n",
+		"HTTP/1.2 200 OK\r\n",
+		"http/1.1 200 OK\r\n",
+		"HTTP/1.1  200 OK\r\n",
+		"HTTP/1.1 20 OK\r\n",
+		"HTTP/1.1 2000 OK\r\n",
+		"HTTP/1.1 099 OK\r\n",
+		"HTTP/1.1 2x0 OK\r\n",
+		"HTTP/1.1 200 O\x01K\r\n",
+		"HTTP/1.1 200 OK\n",
+		"HTTP/1.1 200 OK\r\r\n",
+		"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n",
+		"HTTP/1.1 200 OK\r\nA : b\r\n",
+		"HTTP/1.1 200 OK\r\nno colon\r\n",
+		"HTTP/1.1 200 OK\r\nA: b\n",
+		"HTTP/1.1 200 OK\r\nA: b\rc\r\n",
+		"HTTP/1.1 200 OK\r\n: b\r\n",
+		"HTTP/1.1 200 OK\r\n\n",
 	};
 	static const char *const requests[] = {
-		"\r\n\r\n", "GET\r\n", "GET /\r\n", "GET  HTTP/1.1\r\n", "GET /a b HTTP/1.1\r\n", " GET / HTTP/1.1\r\n",
-		"GET / HTTP/1.1 \r\n", "GET /\x01 HTTP/1.1\r\n", "GET / HTTP/3.0\r\n",
+		"\r\n\r\n",
+		"GET\r\n",
+		"GET /\r\n",
+		"GET  HTTP/1.1\r\n",
+		"GET /a b HTTP/1.1\r\n",
+		" GET / HTTP/1.1\r\n",
+		"GET / HTTP/1.1 \r\n",
+		"GET /\x01 HTTP/1.1\r\n",
+		"GET / HTTP/3.0\r\n",
 	};
 
 	(void)state;

@@ -22,19 +22,29 @@ static int again(const char *text, size_t n, struct buf *out, davit_err *e)
 static void reads_and_writes(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "null", "null" }, { " true ", "true" }, { "false", "false" }, { "0", "0" }, { "-0", "0" },
+		{ "null", "null" },
+		{ " true ", "true" },
+		{ "false", "false" },
+		{ "0", "0" },
+		{ "-0", "0" },
 		{ "18446744073709551615", "18446744073709551615" },
 		{ "18446744073709551616", "18446744073709551616" },
 		{ "-9223372036854775808", "-9223372036854775808" },
 		{ "-9223372036854775809", "-9223372036854775809" },
-		{ "1.10", "1.10" }, { "-1E+2", "-1E+2" }, { "1e999", "1e999" }, { "[]", "[]" }, { "{}", "{}" },
-		{ "[1 ,\t2,\r\n3]", "[1,2,3]" }, { "{\"b\" : {\"a\":[]}, \"a\":null}", "{\"b\":{\"a\":[]},\"a\":null}" },
+		{ "1.10", "1.10" },
+		{ "-1E+2", "-1E+2" },
+		{ "1e999", "1e999" },
+		{ "[]", "[]" },
+		{ "{}", "{}" },
+		{ "[1 ,\t2,\r\n3]", "[1,2,3]" },
+		{ "{\"b\" : {\"a\":[]}, \"a\":null}", "{\"b\":{\"a\":[]},\"a\":null}" },
 		{ "{\"a\":1,\"b\":2,\"a\":3}", "{\"a\":3,\"b\":2}" },
 		{ "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\\"\\\\/\\b\\f\\n\\r\\t\"" },
 		{ "\"\\u00e9\\ud83d\\ude00\\u0000\"", "\"é😀\\u0000\"" },
 		{ "\"\\ud800x\\udc00\"", "\"\xef\xbf\xbdx\xef\xbf\xbd\"" },
 		{ "\"\\ud800\\ud83d\\ude00\"", "\"\xef\xbf\xbd😀\"" },
-		{ "\"\\uABCD\\uabcd\"", "\"\xea\xaf\x8d\xea\xaf\x8d\"" }, { "\"\x7f\"", "\"\x7f\"" },
+		{ "\"\\uABCD\\uabcd\"", "\"\xea\xaf\x8d\xea\xaf\x8d\"" },
+		{ "\"\x7f\"", "\"\x7f\"" },
 	};
 
 	(void)state;
@@ -116,7 +126,8 @@ static void limits(void **state)
 		buf_puts(&b, "{},");
 	buf_puts(&b, "{}]");
 	assert_int_equal(again(buf_str(&b), b.len, &out, &e), DAVIT_ELIMIT);
-	assert_int_equal(json_parse("1", (size_t)LIMIT_REPLY + 1, &(struct jnode *){ NULL }, &e), DAVIT_ELIMIT);
+	assert_int_equal(json_parse("1", (size_t)LIMIT_REPLY + 1, &(struct jnode *){ NULL }, &e),
+			 DAVIT_ELIMIT);
 	buf_fini(&b);
 	buf_fini(&out);
 }
@@ -155,8 +166,9 @@ static void members(void **state)
 }
 
 /* No object has more than 10 members: json-c 0.16 loses a key when the growth of a larger table fails. */
-static const char sample[] = "{\"a\":[1,2.5,\"x\\u00e9\",true,null,18446744073709551616],\"b\":{\"c\":\"\\n\"},"
-			     "\"d\":1,\"e\":2,\"f\":3,\"g\":4,\"h\":5,\"i\":6,\"j\":7}";
+static const char sample[] =
+    "{\"a\":[1,2.5,\"x\\u00e9\",true,null,18446744073709551616],\"b\":{\"c\":\"\\n\"},"
+    "\"d\":1,\"e\":2,\"f\":3,\"g\":4,\"h\":5,\"i\":6,\"j\":7}";
 
 static int roundtrip(void *user)
 {

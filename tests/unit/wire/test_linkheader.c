@@ -55,8 +55,9 @@ static void finds_the_next_page(void **state)
 
 static void refuses_broken_headers(void **state)
 {
-	static const char *const rows[] = { "a; rel=next", "<a; rel=next", "<a>; rel=\"next", "<a> rel=next", "<a>; =x",
-					    "<a>; rel=\"next\" x", "<a>; \"x\"", "<a>; rel=\"x\\" };
+	static const char *const rows[] = { "a; rel=next",  "<a; rel=next",  "<a>; rel=\"next",
+					    "<a> rel=next", "<a>; =x",       "<a>; rel=\"next\" x",
+					    "<a>; \"x\"",   "<a>; rel=\"x\\" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -83,7 +83,8 @@ static void a_partial_end_is_an_error(void **state)
 
 static void refuses_what_is_no_json(void **state)
 {
-	static const char *const rows[] = { "{]", "}", "nul ", "{a:1}", "[1}", "<html>\n", "{\"a\":01}", "1.\n", "-" };
+	static const char *const rows[] = { "{]",       "}",          "nul ", "{a:1}", "[1}",
+					    "<html>\n", "{\"a\":01}", "1.\n", "-" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -141,7 +142,8 @@ static void recognises_errors_in_a_stream(void **state)
 		{ "{\"error\":\"\"}", NULL, NULL },
 		{ "{\"error\":null,\"errorDetail\":null}", NULL, NULL },
 		{ "[]", NULL, NULL },
-		{ "{\"errorDetail\":{\"code\":401,\"message\":\"denied\"},\"error\":\"x\"}", "denied", "401" },
+		{ "{\"errorDetail\":{\"code\":401,\"message\":\"denied\"},\"error\":\"x\"}", "denied",
+		  "401" },
 		{ "{\"error\":\"no space\"}", "no space", "" },
 		{ "{\"errorDetail\":{}}", "the server reported an error without a message", "" },
 		{ "{\"error\":\"x\",\"errorDetail\":{\"code\":\"y\"}}", "x", "" },
@@ -167,9 +169,12 @@ static void recognises_errors_in_a_stream(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_documents_in_any_split), cmocka_unit_test(a_partial_end_is_an_error),
-		cmocka_unit_test(refuses_what_is_no_json),	cmocka_unit_test(keeps_its_limits),
-		cmocka_unit_test(a_callback_ends_it),		cmocka_unit_test(recognises_errors_in_a_stream),
+		cmocka_unit_test(finds_documents_in_any_split),
+		cmocka_unit_test(a_partial_end_is_an_error),
+		cmocka_unit_test(refuses_what_is_no_json),
+		cmocka_unit_test(keeps_its_limits),
+		cmocka_unit_test(a_callback_ends_it),
+		cmocka_unit_test(recognises_errors_in_a_stream),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

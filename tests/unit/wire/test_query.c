@@ -29,18 +29,20 @@ struct params {
 	davit_strv warnings;
 };
 #define P struct params
-static const struct type params_type = TYPE(P,
-	F(P, text, "text", .where = IN_QUERY), F(P, secret, "secret", .where = IN_QUERY),
-	F(P, yes, "yes", .where = IN_QUERY), F(P, python, "python", .where = IN_QUERY, .spell = SPELL_PY, .emit = EMIT_ZERO),
-	F(P, tri, "tri", .where = IN_QUERY, .spell = SPELL_TRUE_FALSE), F(P, i64, "i64", .where = IN_QUERY),
-	F(P, u64, "u64", .where = IN_QUERY), F(P, opt, "opt", .where = IN_QUERY, .since = 130),
-	F(P, f64, "f64", .where = IN_QUERY), F(P, time, "time", .where = IN_QUERY), F(P, list, "list", .where = IN_QUERY),
-	F(P, json_list, "json_list", .where = IN_QUERY, .json = true), F(P, filters, "filters", .where = IN_QUERY),
-	F(P, raw, "raw", .where = IN_QUERY), F_ENUM(P, level, "level", level_names, .where = IN_QUERY),
-	F_OBJ(P, port, "port", struct port, &port_type, .where = IN_QUERY),
-	F_CUSTOM(P, command, "cmd", &command_kind, .where = IN_QUERY),
-	F(P, etag, "ETag", .where = IN_HEADER), F(P, auth, "X-Auth", .where = IN_HEADER),
-	F(P, length, "Content-Length", .where = IN_HEADER), F(P, warnings, "Warning", .where = IN_HEADER));
+static const struct type params_type =
+    TYPE(P, F(P, text, "text", .where = IN_QUERY), F(P, secret, "secret", .where = IN_QUERY),
+	 F(P, yes, "yes", .where = IN_QUERY),
+	 F(P, python, "python", .where = IN_QUERY, .spell = SPELL_PY, .emit = EMIT_ZERO),
+	 F(P, tri, "tri", .where = IN_QUERY, .spell = SPELL_TRUE_FALSE), F(P, i64, "i64", .where = IN_QUERY),
+	 F(P, u64, "u64", .where = IN_QUERY), F(P, opt, "opt", .where = IN_QUERY, .since = 130),
+	 F(P, f64, "f64", .where = IN_QUERY), F(P, time, "time", .where = IN_QUERY),
+	 F(P, list, "list", .where = IN_QUERY), F(P, json_list, "json_list", .where = IN_QUERY, .json = true),
+	 F(P, filters, "filters", .where = IN_QUERY), F(P, raw, "raw", .where = IN_QUERY),
+	 F_ENUM(P, level, "level", level_names, .where = IN_QUERY),
+	 F_OBJ(P, port, "port", struct port, &port_type, .where = IN_QUERY),
+	 F_CUSTOM(P, command, "cmd", &command_kind, .where = IN_QUERY),
+	 F(P, etag, "ETag", .where = IN_HEADER), F(P, auth, "X-Auth", .where = IN_HEADER),
+	 F(P, length, "Content-Length", .where = IN_HEADER), F(P, warnings, "Warning", .where = IN_HEADER));
 static const struct type strict_type = TYPE(P, F(P, must, "must", .where = IN_QUERY, .required = true),
 	F(P, etag, "ETag", .where = IN_HEADER, .required = true));
 
@@ -48,10 +50,27 @@ static const char *const two[] = { "a b", "c&d" };
 static const davit_pair label[] = { { "label", "x=1" } };
 
 static const P full = {
-	.text = "é/?", .secret = { "s" }, .yes = true, .python = true, .tri = DAVIT_NO, .i64 = -5, .u64 = UINT64_MAX,
-	.opt = { 0, true }, .f64 = 1.5, .time = { 0, 0, 0, true }, .list = { two, 2 }, .json_list = { two, 1 },
-	.filters = { label, 1 }, .raw = { "[1]", 3 }, .level = LEVEL_HIGH, .port = { .private_port = 80 },
-	.command = { two, 1 }, .etag = "W/\"1\"", .auth = { "tok" }, .length = 7, .warnings = { two, 2 },
+	.text = "é/?",
+	.secret = { "s" },
+	.yes = true,
+	.python = true,
+	.tri = DAVIT_NO,
+	.i64 = -5,
+	.u64 = UINT64_MAX,
+	.opt = { 0, true },
+	.f64 = 1.5,
+	.time = { 0, 0, 0, true },
+	.list = { two, 2 },
+	.json_list = { two, 1 },
+	.filters = { label, 1 },
+	.raw = { "[1]", 3 },
+	.level = LEVEL_HIGH,
+	.port = { .private_port = 80 },
+	.command = { two, 1 },
+	.etag = "W/\"1\"",
+	.auth = { "tok" },
+	.length = 7,
+	.warnings = { two, 2 },
 };
 
 static const char full_query[] =
@@ -91,8 +110,10 @@ static void failures_leave_the_url(void **state)
 
 	(void)state;
 	buf_puts(&url, "/p");
-	assert_int_equal(query_put(&params_type, &(P){ .text = "x", .opt.set = true }, 124, &url, &e), DAVIT_EUNSUPPORTED);
-	assert_string_equal(e.msg, "parameter opt: needs at least API version 1.30, but version 1.24 is spoken");
+	assert_int_equal(query_put(&params_type, &(P){ .text = "x", .opt.set = true }, 124, &url, &e),
+			 DAVIT_EUNSUPPORTED);
+	assert_string_equal(e.msg,
+			    "parameter opt: needs at least API version 1.30, but version 1.24 is spoken");
 	assert_string_equal(buf_str(&url), "/p");
 	assert_int_equal(query_put(&params_type, &(P){ .list = { hole, 1 } }, 0, &url, &e), DAVIT_EARG);
 	assert_string_equal(e.msg, "parameter list[0]: is NULL");
@@ -132,7 +153,8 @@ static void gets_queries(void **state)
 	assert_null(out.etag);
 	out = (P){ 0 };
 	/* The first of several counts; '+' is a space; unknown names and empty parts are ignored. */
-	assert_int_equal(query_get(&params_type, "&text=a+b&&text=c&nobody=%41&yes&i64=007&list=", &out, &a, &e), 0);
+	assert_int_equal(
+	    query_get(&params_type, "&text=a+b&&text=c&nobody=%41&yes&i64=007&list=", &out, &a, &e), 0);
 	assert_string_equal(out.text, "a b");
 	assert_false(out.yes);
 	assert_int_equal(out.i64, 7);
@@ -203,7 +225,9 @@ static void headers_both_ways(void **state)
 	assert_string_equal(out.warnings.v[1], "c&d");
 	assert_null(out.text);
 	/* A line end in a value must not get in, nor half of the fields. */
-	assert_int_equal(query_put_headers(&params_type, &(P){ .etag = "x", .auth = { "a\r\nb" } }, 0, &h, &e), DAVIT_EARG);
+	assert_int_equal(
+	    query_put_headers(&params_type, &(P){ .etag = "x", .auth = { "a\r\nb" } }, 0, &h, &e),
+	    DAVIT_EARG);
 	assert_memory_equal(e.msg, "header X-Auth: ", 15);
 	assert_int_equal(h.n, 6);
 	headers_fini(&h);
@@ -218,7 +242,9 @@ static void headers_both_ways(void **state)
 
 static void one_by_one(void **state)
 {
-	static const char *const truths[] = { "1", "t", "True", "YES", "on" }, *const lies[] = { "0", "f", "FALSE", "no", "off", "" };
+	static const char *const truths[] = { "1", "t", "True", "YES", "on" }, *const lies[] = {
+		"0", "f", "FALSE", "no", "off", ""
+	};
 	struct arena a = { 0 };
 	davit_err e = { 0 };
 	P out = { .list = { two, 2 } };
@@ -226,22 +252,26 @@ static void one_by_one(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof truths / sizeof *truths; i++) {
 		out.yes = false;
-		assert_int_equal(query_get_one(&params_type, &(davit_pair){ "yes", truths[i] }, &out, &a, &e), 0);
+		assert_int_equal(query_get_one(&params_type, &(davit_pair){ "yes", truths[i] }, &out, &a, &e),
+				 0);
 		assert_true(out.yes);
 	}
 	for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
 		out.tri = DAVIT_UNSET;
-		assert_int_equal(query_get_one(&params_type, &(davit_pair){ "tri", lies[i] }, &out, &a, &e), 0);
+		assert_int_equal(query_get_one(&params_type, &(davit_pair){ "tri", lies[i] }, &out, &a, &e),
+				 0);
 		assert_int_equal(out.tri, DAVIT_NO);
 	}
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(query_get_one(&params_type, &(davit_pair){ "list", "more" }, &out, &a, &e), 0);
+		assert_int_equal(query_get_one(&params_type, &(davit_pair){ "list", "more" }, &out, &a, &e),
+				 0);
 	assert_int_equal(out.list.n, 7);
 	assert_string_equal(out.list.v[1], two[1]);
 	assert_string_equal(out.list.v[6], "more");
 	assert_int_equal(query_get_one(&params_type, &(davit_pair){ "etag", "x" }, &out, &a, &e), 0);
 	assert_string_equal(out.etag, "x");
-	assert_int_equal(query_get_one(&params_type, &(davit_pair){ "i64", "five" }, &out, &a, &e), DAVIT_EARG);
+	assert_int_equal(query_get_one(&params_type, &(davit_pair){ "i64", "five" }, &out, &a, &e),
+			 DAVIT_EARG);
 	assert_int_equal(e.code, DAVIT_EARG);
 	assert_string_equal(e.msg, "parameter i64: expected number, got \"five\"");
 	assert_int_equal(query_get_one(&params_type, &(davit_pair){ "nobody", "x" }, &out, &a, &e), 0);
@@ -284,8 +314,9 @@ static void out_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(puts_queries), cmocka_unit_test(failures_leave_the_url), cmocka_unit_test(gets_queries),
-		cmocka_unit_test(refuses_queries), cmocka_unit_test(headers_both_ways), cmocka_unit_test(one_by_one),
+		cmocka_unit_test(puts_queries),      cmocka_unit_test(failures_leave_the_url),
+		cmocka_unit_test(gets_queries),      cmocka_unit_test(refuses_queries),
+		cmocka_unit_test(headers_both_ways), cmocka_unit_test(one_by_one),
 		cmocka_unit_test(out_of_memory),
 	};
 

@@ -91,7 +91,8 @@ static void assert_written(const char *text, enum davit_value_style style, const
 	davit_value_free(v);
 }
 
-static const char doc[] = "{\"b\":[1,{\"x\":[]}, {} ],\"a\":\"\\u00e9\\u007f\\ud83d\\ude00\\n/\",\"\\u00e9\":null}";
+static const char doc[] =
+    "{\"b\":[1,{\"x\":[]}, {} ],\"a\":\"\\u00e9\\u007f\\ud83d\\ude00\\n/\",\"\\u00e9\":null}";
 
 static void styles(void **state)
 {
@@ -101,8 +102,9 @@ static void styles(void **state)
 		       "{\n  \"b\": [\n    1,\n    {\n      \"x\": []\n    },\n    {}\n  ],\n"
 		       "  \"a\": \"é\x7f😀\\n/\",\n  \"é\": null\n}");
 	/* json.dumps(sort_keys=True) */
-	assert_written(doc, DAVIT_VALUE_SPACED,
-		       "{\"a\": \"\\u00e9\\u007f\\ud83d\\ude00\\n/\", \"b\": [1, {\"x\": []}, {}], \"\\u00e9\": null}");
+	assert_written(
+	    doc, DAVIT_VALUE_SPACED,
+	    "{\"a\": \"\\u00e9\\u007f\\ud83d\\ude00\\n/\", \"b\": [1, {\"x\": []}, {}], \"\\u00e9\": null}");
 	assert_written("\"\\u0001\\u001f\\b\\f\\r\\t\\\"\\\\\"", DAVIT_VALUE_SPACED,
 		       "\"\\u0001\\u001f\\b\\f\\r\\t\\\"\\\\\"");
 	assert_written("null", DAVIT_VALUE_PRETTY, "null");
@@ -112,13 +114,26 @@ static void styles(void **state)
 static void floats_as_python(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "1.0", "1.0" }, { "1.10", "1.1" }, { "1e3", "1000.0" }, { "-0.0", "-0.0" }, { "0.0001", "0.0001" },
-		{ "0.00001", "1e-05" }, { "1e16", "1e+16" }, { "1e15", "1000000000000000.0" },
-		{ "123456789012345678.0", "1.2345678901234568e+17" }, { "1.5E300", "1.5e+300" },
-		{ "5e-324", "5e-324" }, { "1.7976931348623157e308", "1.7976931348623157e+308" },
-		{ "0.1", "0.1" }, { "0.30000000000000004", "0.30000000000000004" }, { "2.5e-7", "2.5e-07" },
-		{ "9007199254740993.0", "9007199254740992.0" }, { "12.5", "12.5" }, { "100.0", "100.0" },
-		{ "18446744073709551616", "18446744073709551616" }, { "1e23", "1e+23" },
+		{ "1.0", "1.0" },
+		{ "1.10", "1.1" },
+		{ "1e3", "1000.0" },
+		{ "-0.0", "-0.0" },
+		{ "0.0001", "0.0001" },
+		{ "0.00001", "1e-05" },
+		{ "1e16", "1e+16" },
+		{ "1e15", "1000000000000000.0" },
+		{ "123456789012345678.0", "1.2345678901234568e+17" },
+		{ "1.5E300", "1.5e+300" },
+		{ "5e-324", "5e-324" },
+		{ "1.7976931348623157e308", "1.7976931348623157e+308" },
+		{ "0.1", "0.1" },
+		{ "0.30000000000000004", "0.30000000000000004" },
+		{ "2.5e-7", "2.5e-07" },
+		{ "9007199254740993.0", "9007199254740992.0" },
+		{ "12.5", "12.5" },
+		{ "100.0", "100.0" },
+		{ "18446744073709551616", "18446744073709551616" },
+		{ "1e23", "1e+23" },
 	};
 
 	(void)state;
@@ -165,7 +180,8 @@ static void writes_in_pieces(void **state)
 		buf_puts(&text, i % 7 ? "x" : "é");
 	buf_putc(&text, '"');
 	v = parse(buf_str(&text));
-	assert_int_equal(davit_value_write(v, DAVIT_VALUE_COMPACT, &(davit_sink){ stop, &s }, &e), DAVIT_ECALLBACK);
+	assert_int_equal(davit_value_write(v, DAVIT_VALUE_COMPACT, &(davit_sink){ stop, &s }, &e),
+			 DAVIT_ECALLBACK);
 	assert_int_equal(e.callback, -33);
 	assert_int_equal(s.calls, 4);
 	davit_value_free(v);
@@ -204,8 +220,9 @@ static void out_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(looks_around), cmocka_unit_test(numbers), cmocka_unit_test(styles),
-		cmocka_unit_test(floats_as_python), cmocka_unit_test(any_locale), cmocka_unit_test(writes_in_pieces),
+		cmocka_unit_test(looks_around),  cmocka_unit_test(numbers),
+		cmocka_unit_test(styles),        cmocka_unit_test(floats_as_python),
+		cmocka_unit_test(any_locale),    cmocka_unit_test(writes_in_pieces),
 		cmocka_unit_test(out_of_memory),
 	};
 

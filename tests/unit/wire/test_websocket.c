@@ -228,10 +228,12 @@ static void refuse(const char *p, size_t n, int code, const char *close_code)
 static void refuses_broken_frames(void **state)
 {
 	(void)state;
-	REFUSE("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", DAVIT_EPROTO, "\x03\xea"); /* masked by a server */
+	/* masked by a server */
+	REFUSE("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", DAVIT_EPROTO, "\x03\xea");
 	REFUSE("\xc1\x00", DAVIT_EPROTO, "\x03\xea");                                   /* reserved bit */
 	REFUSE("\x83\x00", DAVIT_EPROTO, "\x03\xea");                                   /* unknown opcode */
-	REFUSE("\x80\x00", DAVIT_EPROTO, "\x03\xea");                                   /* continues nothing */
+	/* continues nothing */
+	REFUSE("\x80\x00", DAVIT_EPROTO, "\x03\xea");
 	REFUSE("\x09\x00", DAVIT_EPROTO, NULL);                                          /* ping in pieces */
 	REFUSE("\x81\x02\xc3\x28", DAVIT_EPROTO, "\x03\xef");                           /* no UTF-8 */
 	REFUSE("\x88\x02\x03\xe7", DAVIT_EPROTO, "\x03\xea"); /* close code 999 */
