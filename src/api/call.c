@@ -54,15 +54,16 @@ static void collect_again(void *user)
 	buf_clear(&((struct reply *)user)->raw);
 }
 
-static int not_json(const struct job *j, davit_err *e)
+/* A web page is the answer to no call, whatever its status says. */
+static int refuse_html(const struct job *j, davit_err *e)
 {
 	const char *type = headers_get(&j->reply->headers, "Content-Type"), *p = buf_str(&j->reply->raw);
 
 	p += strspn(p, " \t\r\n");
 	if (*p == '<' || (type && strncasecmp(type, "text/html", 9) == 0))
 		return err_set(e, DAVIT_EPROTO,
-			       "%s answered HTML, not JSON: it is no %s server, or a proxy or login "
-			       "page answers for it",
+			       "%s answered HTML: it is no %s server, or a proxy or login page answers "
+			       "for it",
 			       j->t.uri.host, j->t.api->service->name);
 	return 0;
 }
@@ -95,9 +96,7 @@ static int decode_body(struct job *j, davit_err *e)
 
 	if (!r->raw.len)
 		return err_set(e, DAVIT_EPROTO, "the answer has no body, JSON was expected");
-	code = not_json(j, e);
-	if (!code)
-		code = err_at(e, json_parse(r->raw.p, r->raw.len, &doc, e), "the answer: ");
+	code = err_at(e, json_parse(r->raw.p, r->raw.len, &doc, e), "the answer: ");
 	if (code)
 		return code;
 	code = err_at(e, decode_document(r, doc, e), "reply");
@@ -122,9 +121,10 @@ static int finish(struct job *j, const struct endpoint *ep, davit_err *e)
 	t->resp.headers = (struct headers){ 0 };
 	if (!r->array && type_has(ep->out, IN_HEADER))
 		code = query_get_headers(ep->out, &r->headers, r->object, &r->mem, e);
-	if (!code && ep->shape != SHAPE_STREAM && has_document(j, ep))
-		code = decode_body(j, e);
-	return code;
+	if (code || ep->shape == SHAPE_STREAM)
+		return code;
+	code = refuse_html(j, e);
+	return code || !has_document(j, ep) ? code : decode_body(j, e);
 }
 
 static int run(struct job *j, const struct call *c, const struct uri *url, davit_err *e)

@@ -124,6 +124,13 @@ def test_push_reset(davit, proxy, repo, blob, stream):
         davit.run(*davit.stat(f'{proxy.host}/{repo}', item.digest)).ok()
 
 
+def test_promised_digest_of_another_blob(davit, registry, repo, stored, blob):
+    """The digest is that of a blob that the registry has, but not that of the file."""
+    there, item = stored(1000), blob(2000)
+    result = davit.run(*davit.push(f'{registry.host}/{repo}', item.path, '--digest', there.digest))
+    result.fails(6, there.digest)
+
+
 def test_promised_digest(davit, proxy, repo, blob):
     """A stream that has not the promised digest is not stored; its session is cancelled."""
     item = blob(2_000_000)

@@ -338,7 +338,7 @@ static int first_pass(struct push *p, davit_err *e)
 	return rc < 0 ? err_callback(e, rc, "going back to the start of the source") : 0;
 }
 
-/* 1: the registry has it; its size is then known. */
+/* 1: the registry has it; its size is then known. A blob of another size is not the one that is pushed. */
 static int is_there(struct push *p, davit_err *e)
 {
 	const struct call c = { .ep = REGISTRY_ROW(R_BLOB_STAT), .path = PATH(p->name, p->digest) };
@@ -351,8 +351,9 @@ static int is_there(struct push *p, davit_err *e)
 		return rc;
 	if (p->size < 0)
 		p->size = d->size;
+	rc = d->size < 0 || d->size == p->size;
 	davit_reply_free(d);
-	return 1;
+	return rc;
 }
 
 static int prepare(struct push *p, davit_err *e)

@@ -301,7 +301,8 @@ int registry_manifest_fetch(const struct registry_at *at, const davit_registry_m
 	rc = accept_reply(m, at->reference, opts && opts->verify == DAVIT_NO, e);
 	if (rc) {
 		davit_reply_free(m);
-		return err_at(e, rc, "%s: ", c.ep->name);
+		return err_at(e, rc, "%s/%s%s%s: %s: ", at->r->host, at->repo,
+			      strchr(at->reference, ':') ? "@" : ":", at->reference, c.ep->name);
 	}
 	*out = m;
 	return 0;

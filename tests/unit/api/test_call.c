@@ -267,7 +267,7 @@ static void test_errors(void **state)
 		{ &plain, JSON_200(0), GET, DAVIT_EPROTO, 0, "",
 		  "test.thing.get: the answer has no body, JSON was expected" },
 		{ &plain, JSON_200(17) "\n <!DOCTYPE html>", GET, DAVIT_EPROTO, 0, "",
-		  "test.thing.get: 127.0.0.1 answered HTML, not JSON: it is no plain server" },
+		  "test.thing.get: 127.0.0.1 answered HTML: it is no plain server" },
 		{ &plain,
 		  "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/HTML; charset=x\r\n\r\nhello",
 		  GET, DAVIT_EPROTO, 0, "", "test.thing.get: 127.0.0.1 answered HTML" },
