@@ -72,6 +72,12 @@ static int fail_connect(const struct http_failure *f, const char *who, davit_err
 	char proxy[HTTP_WHO_MAX];
 	long sys = 0;
 
+	/* The rest of that text is the proxy's URL, which may hold a password. */
+	if (strstr(f->why, "Unsupported proxy scheme"))
+		return err_set(e, DAVIT_EARG,
+			       "cannot reach %s: the proxy's URL has a scheme other than http, https, socks4, "
+			       "socks4a, socks5 and socks5h",
+			       who);
 	if (!f->opts->unix_socket && was_proxy(f, proxy))
 		who = proxy;
 	curl_easy_getinfo(f->easy, CURLINFO_OS_ERRNO, &sys);

@@ -205,6 +205,27 @@ def test_html(davit, dxf, proxy, status):
     dxf(proxy).run('list-aliases', 'a/b').fails(2 if status == 404 else 1)
 
 
+def test_html_is_no_success(davit, home, proxy, blob):
+    """Where a status would be enough, a web page is still not taken for a registry's answer."""
+    proxy.rules.set(Rule('answer', headers={'Content-Type': 'text/html; charset=utf-8'}, body='<html>'))
+    item, where = blob(), f'{proxy.host}/a/b'
+    for args in (('ping', proxy.host), ('login', proxy.host, '-u', 'fred', '-p', 'secret'),
+                 ('blob', 'push', where, item.path), ('blob', 'stat', f'{where}@{item.digest}'),
+                 ('blob', 'rm', f'{where}@{item.digest}'), ('manifest', 'stat', f'{where}:x')):
+        result = davit.run('registry', *args).fails(1, proxy.host, 'HTML')
+        assert result.out == b''
+    assert not (home / '.docker').exists()
+
+
+def test_proxy_password_is_not_shown(davit):
+    """Also not when the proxy's URL is of no use."""
+    for url in ('gopher://fred:hush@127.0.0.1:1', 'http://fred:hush@127.0.0.1:99999',
+                'http://fred:hush@127.0.0.1:1'):
+        result = davit.run('registry', 'tags', 'registry.invalid/a/b', '--proxy', url, '--retries', '0')
+        result.fails((1, 2), 'proxy')
+        assert 'hush' not in result.err
+
+
 def test_closed_stdout(davit, registry, repo, stored):
     """A full device, a closed descriptor and a reader that went away are errors, not silence."""
     item = stored(2_000_000)
