@@ -58,4 +58,4 @@ install: build ## Install below PREFIX (default /usr/local; DESTDIR is respected
 	$(MESON) install -C $(BUILD)
 
 clean: ## Remove everything that was built.
-	rm -rf $(BUILD) $(BUILD)-san $(BUILD)-cov $(BUILD)-fuzz $(BUILD)-clang docs/html
+	rm -rf $(BUILD) $(BUILD)-san $(BUILD)-cov $(BUILD)-fuzz $(BUILD)-gcc $(BUILD)-clang docs/html
