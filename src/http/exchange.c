@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/cancel.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -180,6 +181,17 @@ static size_t on_header(char *p, size_t size, size_t n, void *user)
 
 /* ---- bodies ---- */
 
+static davit_cancel_token *cancel_of(const struct exchange *x)
+{
+	return x->req->uncancelled ? NULL : x->c->opts.cancel;
+}
+
+/* curl may hand over many pieces before it returns to where the token is looked at. */
+static bool cancelled(struct exchange *x)
+{
+	return stop(x, cancel_check(cancel_of(x), x->e));
+}
+
 static size_t on_body(char *p, size_t size, size_t n, void *user)
 {
 	struct exchange *x = user;
@@ -187,7 +199,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *user)
 	int rc;
 
 	n *= size;
-	if (!n)
+	if (!n || cancelled(x))
 		return 0;
 	x->r->body_started = true;
 	if (!x->h || !x->h->body)
@@ -234,6 +246,8 @@ static size_t on_read(char *p, size_t size, size_t n, void *user)
 
 	if (!cap)
 		return 0;
+	if (cancelled(x))
+		return CURL_READFUNC_ABORT;
 	rc = x->req->body->read(x->req->body->user, p, cap, &got);
 	x->in_calls += timed(x) - start;
 	rc = check_source(x, rc, got, cap);
@@ -534,7 +548,7 @@ static int run(struct exchange *x, davit_err *e)
 		.multi = x->c->multi,
 		.easy = x->c->easy,
 		.tick = { on_tick, x },
-		.cancel = x->req->uncancelled ? NULL : x->c->opts.cancel,
+		.cancel = cancel_of(x),
 	};
 	CURLcode cc = CURLE_OK;
 	int rc;

@@ -75,8 +75,8 @@ static int fail_connect(const struct http_failure *f, const char *who, davit_err
 	/* The rest of that text is the proxy's URL, which may hold a password. */
 	if (strstr(f->why, "Unsupported proxy scheme"))
 		return err_set(e, DAVIT_EARG,
-			       "cannot reach %s: the proxy's URL has a scheme other than http, https, socks4, "
-			       "socks4a, socks5 and socks5h",
+			       "cannot reach %s: the proxy's URL has a scheme other than http, https, "
+			       "socks4, socks4a, socks5 and socks5h",
 			       who);
 	if (!f->opts->unix_socket && was_proxy(f, proxy))
 		who = proxy;

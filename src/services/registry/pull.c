@@ -230,6 +230,8 @@ int davit_registry_blob_pull(davit_registry *r, const char *repo, const char *di
 	davit_err own = { 0 };
 	int rc = CHECK_OPTS(opts, davit_registry_pull_opts, e);
 
+	if (!rc && (!sink || !sink->write))
+		rc = err_set(e, DAVIT_EARG, "the sink for the blob is missing");
 	if (!rc)
 		rc = registry_repo(r, repo, &name, e);
 	if (!rc)

@@ -288,6 +288,38 @@ static void pulls(void **state)
 	buf_fini(&got);
 }
 
+/* Cancels at its first bytes, when all others lie in the socket already. */
+static int cancel_late(void *user, const void *p, size_t n)
+{
+	(void)p;
+	(void)n;
+	usleep(100 * 1000);
+	davit_cancel(user);
+	return 0;
+}
+
+static void stops_at_once_when_cancelled(void **state)
+{
+	enum { SIZE = 150000 };
+	char *body = calloc(1, SIZE + 1);
+	const struct step steps[] = { { .request = "GET /v2/a/blobs/" HELLO, 200, NULL, body } };
+	davit_connection_opts conn = { .size = sizeof conn, .proxy = "" };
+	davit_sink sink = { .write = cancel_late };
+	struct script s;
+
+	(void)state;
+	memset(body, 'x', SIZE);
+	assert_int_equal(davit_cancel_new(&conn.cancel, NULL), 0);
+	sink.user = conn.cancel;
+	SCRIPT(&s, steps, DAVIT_OPTS(davit_registry_opts, .connection = &conn));
+	assert_code(DAVIT_ECANCELLED, davit_registry_blob_pull(s.r, "a", HELLO,
+		    DAVIT_OPTS(davit_registry_pull_opts, .chunk_size = 1000), &sink, NULL, &s.e), s.e);
+	assert_code(DAVIT_EARG, davit_registry_blob_pull(s.r, "a", HELLO, NULL, NULL, NULL, &s.e), s.e);
+	script_end(&s);
+	davit_cancel_unref(conn.cancel);
+	free(body);
+}
+
 static void goes_on_after_a_break(void **state)
 {
 	static const struct step steps[] = {
@@ -418,7 +450,8 @@ int main(void)
 		cmocka_unit_test(checks_a_promised_digest), cmocka_unit_test(gives_a_session_back),
 		cmocka_unit_test(gives_a_session_back_when_cancelled),
 		cmocka_unit_test(starts_again_after_a_passing_failure), cmocka_unit_test(pushes_files),
-		cmocka_unit_test(pulls), cmocka_unit_test(goes_on_after_a_break),
+		cmocka_unit_test(pulls), cmocka_unit_test(stops_at_once_when_cancelled),
+		cmocka_unit_test(goes_on_after_a_break),
 		cmocka_unit_test(refuses_wrong_ranges), cmocka_unit_test(pulls_into_files),
 		cmocka_unit_test(moves_large_blobs),
 	};
