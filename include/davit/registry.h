@@ -322,7 +322,7 @@ typedef struct davit_registry_manifest_opts {
 DAVIT_API int davit_registry_manifest_get(davit_registry *r, const char *repo, const char *reference,
 					  const davit_registry_manifest_opts *opts,
 					  davit_registry_manifest **out, davit_err *e);
-/** Digest, size and media type of a manifest. HEAD /v2/REPO/manifests/REFERENCE. */
+/** Digest, size and media type of a manifest. HEAD /v2/REPO/manifests/REFERENCE; with a platform GET. */
 DAVIT_API int davit_registry_manifest_stat(davit_registry *r, const char *repo, const char *reference,
 					   const davit_registry_manifest_opts *opts,
 					   davit_registry_descriptor **out, davit_err *e);
@@ -348,7 +348,10 @@ typedef struct davit_registry_manifest_body {
 DAVIT_API int davit_registry_manifest_put(davit_registry *r, const char *repo, const char *reference,
 					  const davit_registry_manifest_body *body,
 					  davit_registry_descriptor **out, davit_err *e);
-/** Deletes a tag, or with a digest the manifest and all its tags. DELETE /v2/REPO/manifests/REFERENCE. */
+/**
+ * Deletes a tag, or with a digest the manifest and all its tags. DELETE /v2/REPO/manifests/REFERENCE.
+ * @return 0; #DAVIT_ENOTFOUND; #DAVIT_EUNSUPPORTED: deleting is switched off, or works by digest only
+ */
 DAVIT_API int davit_registry_manifest_delete(davit_registry *r, const char *repo, const char *reference,
 					     davit_err *e);
 

@@ -108,6 +108,14 @@ def test_delete_switched_off(davit, dxf, nodelete, repo, blob):
     davit.run(*davit.stat(f'{nodelete.host}/{repo}', item.digest)).ok()
 
 
+def test_delete_by_tag(davit, registry, repo, blob):
+    """docker-registry 2 deletes manifests by digest only: the message says so."""
+    davit.run(*davit.push(f'{registry.host}/{repo}:x', blob().path)).ok()
+    davit.run(*davit.manifest('rm', f'{registry.host}/{repo}:x')).fails(8, 'digest only', f'{repo}:x')
+    digest = davit.run(*davit.manifest('stat', f'{registry.host}/{repo}:x', '--format', '{{.digest}}')).ok()
+    davit.run(*davit.manifest('rm', f'{registry.host}/{repo}@{digest.text.strip()}')).ok()
+
+
 @pytest.mark.parametrize('content', ['{', '[]', '{"auths": 3}', '{"auths": {"HOST": 3}}', None])
 def test_unreadable_config(davit, secured, repo, home, content):
     """A config.json that cannot be read or understood is named."""

@@ -352,13 +352,13 @@ int davit_registry_manifest_get(davit_registry *r, const char *repo, const char 
 	return rc;
 }
 
-/* For a registry whose HEAD does not tell the digest. */
+/* For a registry whose HEAD does not tell the digest, and to look into an index. */
 static int stat_by_reading(const struct registry_at *at, const davit_registry_manifest_opts *opts,
 			   davit_registry_descriptor **out, davit_err *e)
 {
-	davit_registry_manifest *m;
+	davit_registry_manifest *m = NULL;
 	size_t n;
-	int rc = registry_manifest_fetch(at, opts, &m, e);
+	int rc = davit_registry_manifest_get(at->r, at->repo, at->reference, opts, &m, e);
 
 	if (rc)
 		return rc;
@@ -383,6 +383,8 @@ int davit_registry_manifest_stat(davit_registry *r, const char *repo, const char
 		rc = check_target(&at, &name, e);
 	if (rc)
 		return rc;
+	if (opts && opts->platform)
+		return stat_by_reading(&at, opts, out, e);
 	rc = add_accept(opts, &h, e);
 	c.path = PATH(buf_str(&name), reference);
 	if (!rc)
@@ -442,7 +444,8 @@ static int body_type(const davit_registry_manifest_body *body, const davit_regis
 	json_unref(j);
 	*out = body->media_type ? body->media_type : own ? m->media_type : NULL;
 	if (!*out && m->schema_version != 1)
-		return err_set(e, DAVIT_EARG, "the manifest does not say its mediaType: name one");
+		return err_set(e, DAVIT_EARG, "the manifest does not say its mediaType: name one "
+			       "(media_type, davit --media-type)");
 	return 0;
 }
 
@@ -482,10 +485,20 @@ int davit_registry_manifest_delete(davit_registry *r, const char *repo, const ch
 	const struct registry_at at = { r, repo, reference };
 	AUTO_BUF struct buf name = BUF_INIT(LIMIT_URL);
 	struct call c = { .ep = REGISTRY_ROW(R_MANIFEST_DELETE) };
+	davit_err own = { 0 };
 	int rc = check_target(&at, &name, e);
 
 	if (rc)
 		return rc;
 	c.path = PATH(buf_str(&name), reference);
-	return registry_call(r, &c, NULL, e);
+	rc = registry_call(r, &c, NULL, &own);
+	/* What the specification and docker-registry 2 say about tags that cannot be deleted. */
+	if (rc == DAVIT_EREMOTE && own.http == 400 && !strchr(reference, ':'))
+		rc = err_set(&own, DAVIT_EUNSUPPORTED,
+			     "%s/%s:%s: this registry deletes manifests by digest only, with all their tags; "
+			     "manifest stat tells the digest",
+			     r->host, repo, reference);
+	if (rc && e)
+		*e = own;
+	return rc;
 }

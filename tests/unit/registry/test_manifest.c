@@ -240,6 +240,38 @@ static void chooses_platforms(void **state)
 	free(index);
 }
 
+/* The digest asked for is that of the platform's manifest, not of the index. */
+static void stats_a_platform(void **state)
+{
+	static const char *const platforms[] = {
+		"\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}",
+	};
+	struct named image;
+	davit_registry_descriptor *d;
+	char *index;
+
+	(void)state;
+	name_it(IMAGE, &image);
+	index = make_index(image.digest, platforms, 1);
+	{
+		const struct step steps[] = {
+			{ .request = "GET /v2/r/manifests/t", 200, NULL, index },
+			{ .request = image.get, 200, NULL, IMAGE },
+		};
+		struct script s;
+
+		script_start(&s, steps, 2, NULL);
+		assert_code(0, davit_registry_manifest_stat(s.r, "r", "t",
+			    DAVIT_OPTS(davit_registry_manifest_opts, .platform = "linux/amd64"), &d, &s.e),
+			    s.e);
+		assert_string_equal(d->digest, image.digest);
+		assert_int_equal(d->size, strlen(IMAGE));
+		davit_reply_free(d);
+		script_end(&s);
+	}
+	free(index);
+}
+
 static void resolves_an_index(void **state)
 {
 	static const char *const platforms[] = {
@@ -413,6 +445,7 @@ int main(void)
 		cmocka_unit_test(understands_images), cmocka_unit_test(finds_the_type),
 		cmocka_unit_test(refuses_what_is_wrong), cmocka_unit_test(limits_layers),
 		cmocka_unit_test(checks_digests), cmocka_unit_test(chooses_platforms),
+		cmocka_unit_test(stats_a_platform),
 		cmocka_unit_test(resolves_an_index), cmocka_unit_test(refuses_an_index_in_an_index),
 		cmocka_unit_test(writes_the_alias_of_dxf), cmocka_unit_test(deletes_aliases),
 		cmocka_unit_test(puts_manifests),
