@@ -35,8 +35,18 @@ def build_dir():
 
 def sanitized():
     """Whether the build has AddressSanitizer: it needs much more memory."""
+    return program_has(b'__asan_init')
+
+
+def counted():
+    """Whether the build counts coverage: it keeps its counters in memory and writes them at the end."""
+    return program_has(b'gcov')
+
+
+def program_has(name):
+    """Whether davit holds this symbol."""
     with open(os.path.join(build_dir(), 'davit'), 'rb') as f:
-        return b'__asan_init' in f.read()
+        return name in f.read()
 
 
 @dataclass

@@ -345,9 +345,13 @@ int davit_registry_manifest_get(davit_registry *r, const char *repo, const char 
 		return 0;
 	}
 	d = registry_platform_find(index, opts->platform, opts->exact_platform == DAVIT_YES);
-	at.reference = d ? d->digest : reference;
-	rc = d ? registry_manifest_fetch_entry(&at, opts, out, e)
-	       : registry_platform_missing(index, opts->platform, e);
+	if (!d) {
+		(void)registry_platform_missing(index, opts->platform, e);
+		davit_reply_free(index);
+		return DAVIT_ENOTFOUND;
+	}
+	at.reference = d->digest;
+	rc = registry_manifest_fetch_entry(&at, opts, out, e);
 	davit_reply_free(index);
 	return rc;
 }
