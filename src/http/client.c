@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "http/internal.h"
 
@@ -13,8 +14,6 @@ enum {
 	DEFAULT_CONNECT_MS = 30 * 1000,
 	DEFAULT_LOW_SPEED = 1,
 	DEFAULT_LOW_SPEED_S = 60,
-	DEFAULT_RETRIES = 4,
-	DEFAULT_REDIRECTS = 10,
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -48,8 +47,8 @@ static const struct {
 	{ offsetof(davit_connection_opts, connect_timeout_ms), DEFAULT_CONNECT_MS },
 	{ offsetof(davit_connection_opts, low_speed_limit), DEFAULT_LOW_SPEED },
 	{ offsetof(davit_connection_opts, low_speed_time_s), DEFAULT_LOW_SPEED_S },
-	{ offsetof(davit_connection_opts, retries), DEFAULT_RETRIES },
-	{ offsetof(davit_connection_opts, max_redirects), DEFAULT_REDIRECTS },
+	{ offsetof(davit_connection_opts, retries), LIMIT_RETRIES },
+	{ offsetof(davit_connection_opts, max_redirects), LIMIT_REDIRECTS },
 };
 
 static void fill_defaults(davit_connection_opts *o)
@@ -93,7 +92,7 @@ static int check_numbers(const davit_connection_opts *o, davit_err *e)
 	return 0;
 }
 
-/* Copies with defaults. On failure nothing in *to needs to be freed. */
+/* Copies with defaults. *to can be given to free_opts() also after a failure. */
 static int copy_opts(davit_connection_opts *to, const davit_connection_opts *from, davit_err *e)
 {
 	davit_connection_opts o = { .size = sizeof o };

@@ -55,8 +55,6 @@ struct http_response {
 	bool body_started;       /* whether any byte reached the handler */
 	/* whether any byte of the request may have been sent (false: no connection) */
 	bool sent;
-	bool sent_body;          /* whether any byte of the request body was read */
-	int64_t date;            /* reserved for signatures: seconds of the Date header, or 0 */
 	char reason[64];         /* reason phrase, escaped, for messages */
 };
 void http_response_fini(struct http_response *r);

@@ -210,21 +210,13 @@ static int on_connected(void *user, char *peer, char *local, int peer_port, int 
 	return CURL_PREREQFUNC_OK;
 }
 
-/* What a connection is for. */
-struct dialing {
-	struct http_client *client;
-	const davit_connection_opts *opts; /* the client's, or changed ones */
-	const struct uri *uri;
-	bool probe; /* only to see whether TLS is spoken: no authorities are loaded, which takes long */
-};
-
-static int prepare(struct conn_curl *c, const struct dialing *d, davit_err *e)
+static int prepare(struct conn_curl *c, const davit_connection_opts *o, const struct uri *uri, davit_err *e)
 {
 	AUTO_BUF struct buf url = BUF_INIT_SECRET(LIMIT_URL);
-	int rc = http_setup(c->easy, d->opts, c->why, e);
+	int rc = http_setup(c->easy, o, c->why, e);
 	CURLcode cc;
 
-	uri_write(d->uri, &url);
+	uri_write(uri, &url);
 	if (!rc)
 		rc = buf_check(&url, "the URL", e);
 	if (rc)
@@ -242,10 +234,6 @@ static int prepare(struct conn_curl *c, const struct dialing *d, davit_err *e)
 		cc = curl_easy_setopt(c->easy, CURLOPT_PREREQFUNCTION, on_connected);
 	if (!cc)
 		cc = curl_easy_setopt(c->easy, CURLOPT_PREREQDATA, c);
-	if (!cc && d->probe)
-		cc = curl_easy_setopt(c->easy, CURLOPT_CAINFO, NULL);
-	if (!cc && d->probe)
-		cc = curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL);
 	return cc ? err_nomem(e) : 0;
 }
 
@@ -257,19 +245,9 @@ static int on_tick(void *user, int *wait_ms, davit_err *e)
 	return 0;
 }
 
-/* The peer took the connection and then waited for something else than TLS. */
-static bool waited_for_http(const struct conn_curl *c, const struct dialing *d, CURLcode cc)
+static int connect_now(struct conn_curl *c, struct http_client *client, const struct uri *uri, davit_err *e)
 {
-	long connected = 0;
-
-	curl_easy_getinfo(c->easy, CURLINFO_NUM_CONNECTS, &connected);
-	return d->probe && cc == CURLE_OPERATION_TIMEDOUT && connected > 0;
-}
-
-static int connect_now(struct conn_curl *c, const struct dialing *dialing, davit_err *e)
-{
-	const davit_connection_opts *o = dialing->opts;
-	struct http_client *client = dialing->client;
+	const davit_connection_opts *o = http_client_opts(client);
 	struct http_tracer tracer = { o, NULL };
 	const struct http_drive d = {
 		.multi = c->multi,
@@ -277,7 +255,7 @@ static int connect_now(struct conn_curl *c, const struct dialing *dialing, davit
 		.cancel = o->cancel,
 		.tick = { on_tick, NULL },
 	};
-	struct http_failure f = { .easy = c->easy, .why = c->why, .opts = o, .uri = dialing->uri };
+	struct http_failure f = { .easy = c->easy, .why = c->why, .opts = o, .uri = uri };
 	int rc;
 
 	http_trace_attach(c->easy, &tracer);
@@ -287,69 +265,37 @@ static int connect_now(struct conn_curl *c, const struct dialing *dialing, davit
 	curl_easy_setopt(c->easy, CURLOPT_VERBOSE, 0L);
 	if (!rc && f.rc) {
 		rc = http_failure_report(&f, e);
-		client->spoke_no_tls = f.no_tls || waited_for_http(c, dialing, f.rc);
+		client->spoke_no_tls = f.no_tls;
 	}
 	if (!rc && (curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &c->fd) || c->fd == CURL_SOCKET_BAD))
 		rc = err_set(e, DAVIT_EIO, "the connection to %s was lost at once", c->who);
-	if (dialing->probe)
-		http_client_trace(client, "* asked %s for TLS: %s", c->who,
-				  rc ? client->spoke_no_tls ? "it speaks none" : davit_code_name(rc) : "yes");
-	else
-		http_client_trace(client, "* raw connection to %s: %s", c->who,
-				  rc ? davit_code_name(rc) : "open");
+	http_client_trace(client, "* raw connection to %s: %s", c->who, rc ? davit_code_name(rc) : "open");
 	return rc;
 }
 
-static int dial(const struct dialing *d, struct conn **out, davit_err *e)
+int dial_uri(struct http_client *client, const struct uri *uri, struct conn **out, davit_err *e)
 {
 	struct conn_curl *c;
-	int rc = http_client_check_fork(d->client, e);
+	int rc = http_client_check_fork(client, e);
 
 	if (rc)
 		return rc;
-	d->client->spoke_no_tls = false;
+	client->spoke_no_tls = false;
 	c = calloc(1, sizeof *c);
 	if (!c)
 		return err_nomem(e);
 	c->base.ops = &ops;
 	c->pid = getpid();
-	http_who(d->uri, d->opts, c->who);
+	http_who(uri, http_client_opts(client), c->who);
 	c->multi = curl_multi_init();
 	c->easy = curl_easy_init();
-	rc = c->multi && c->easy ? prepare(c, d, e) : err_nomem(e);
+	rc = c->multi && c->easy ? prepare(c, http_client_opts(client), uri, e) : err_nomem(e);
 	if (!rc)
-		rc = connect_now(c, d, e);
+		rc = connect_now(c, client, uri, e);
 	if (rc) {
 		curl_conn_free(&c->base);
 		return rc;
 	}
 	*out = &c->base;
-	return 0;
-}
-
-int dial_uri(struct http_client *client, const struct uri *uri, struct conn **out, davit_err *e)
-{
-	return dial(&(struct dialing){ .client = client, .opts = http_client_opts(client), .uri = uri }, out,
-		    e);
-}
-
-int dial_speaks_tls(struct http_client *client, const struct uri *uri, davit_tri *out, davit_err *e)
-{
-	davit_connection_opts opts = *http_client_opts(client);
-	const struct dialing d = { .client = client, .opts = &opts, .uri = uri, .probe = true };
-	struct conn *conn;
-	int rc;
-
-	/* Nothing is sent over this connection: whom it leads to does not matter. */
-	opts.insecure = DAVIT_YES;
-	opts.ca_file = opts.ca_dir = NULL;
-	if (opts.connect_timeout_ms > LIMIT_PROBE_MS)
-		opts.connect_timeout_ms = LIMIT_PROBE_MS;
-	rc = dial(&d, &conn, e);
-	if (rc == DAVIT_ECANCELLED || rc == DAVIT_ENOMEM || rc == DAVIT_ESTATE)
-		return rc;
-	*out = rc ? client->spoke_no_tls ? DAVIT_NO : DAVIT_UNSET : DAVIT_YES;
-	if (!rc)
-		conn->ops->free(conn);
 	return 0;
 }

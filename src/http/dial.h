@@ -40,10 +40,9 @@ struct conn {
  */
 int dial_uri(struct http_client *c, const struct uri *uri, struct conn **out, davit_err *e);
 /*
- * Asks the server of an https uri whether it speaks TLS, by a handshake that looks at no certificate and
- * sends nothing; a server that accepts the connection and is silent for LIMIT_PROBE_MS does not. DAVIT_UNSET:
- * it cannot be told, for example because there is no server. Fails only as a call does that is
- * cancelled, out of memory or in the wrong state.
+ * Asks the server of an https uri whether it speaks TLS: it is sent a greeting and nothing else. A server
+ * that takes the connection and says nothing for LIMIT_PROBE_MS, or hangs up, does not. DAVIT_UNSET: no
+ * connection came about. Fails as a call that is cancelled, out of time or memory, or in the wrong state.
  */
 int dial_speaks_tls(struct http_client *c, const struct uri *uri, davit_tri *out, davit_err *e);
 /*

@@ -120,7 +120,6 @@ static int64_t timed(const struct exchange *x)
 
 static int head_end(struct exchange *x)
 {
-	const char *date;
 	int64_t start;
 	int rc;
 
@@ -139,12 +138,6 @@ static int head_end(struct exchange *x)
 	x->r->headers = x->head;
 	x->head = (struct headers){ 0 };
 	memcpy(x->r->reason, x->reason, sizeof x->reason);
-	date = headers_get(&x->r->headers, "Date");
-	if (date) {
-		time_t t = curl_getdate(date, NULL);
-
-		x->r->date = t > 0 ? t : 0;
-	}
 	if (!x->h || !x->h->head)
 		return 0;
 	start = timed(x);
@@ -254,7 +247,6 @@ static size_t on_read(char *p, size_t size, size_t n, void *user)
 	if (stop(x, rc))
 		return CURL_READFUNC_ABORT;
 	x->sent += (int64_t)got;
-	x->r->sent_body |= got > 0;
 	return got;
 }
 

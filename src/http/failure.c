@@ -249,14 +249,14 @@ static int fail_ca_file(const struct http_failure *f, const char *who, davit_err
 	const char *file = f->opts->ca_file ? f->opts->ca_file : f->opts->ca_dir;
 
 	(void)who;
-	return err_set(e, DAVIT_EIO, "cannot read trusted authorities from %s: %s",
+	return err_set(e, DAVIT_EARG, "cannot read trusted authorities from %s: %s",
 		       file ? file : "the system's file", f->why);
 }
 
 static int fail_our_cert(const struct http_failure *f, const char *who, davit_err *e)
 {
 	(void)who;
-	return err_set(e, DAVIT_EIO,
+	return err_set(e, DAVIT_EARG,
 		       "cannot use the client certificate %s with its key (do the files exist, belong "
 		       "together, and is the passphrase right?): %s",
 		       f->opts->client_cert ? f->opts->client_cert : "", f->why);
