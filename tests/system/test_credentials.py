@@ -6,6 +6,7 @@ import json
 import pytest
 from fake.client import helper_script
 from fake.registries import PASSWORD, USER, Registry
+from fake.rules import Rule
 
 PAIR = base64.b64encode(f'{USER}:{PASSWORD}'.encode()).decode()
 HELPER = '''#!/bin/sh
@@ -204,6 +205,23 @@ def test_no_credentials_over_http(davit, dxf, repo, blob):
         item = blob(10)
         davit.run(*davit.push(f'{plain.host}/{repo}', item.path), env=env).ok()
         dxf(plain, **env).run('list-repos').fails(1, 'https')
+
+
+@pytest.mark.parametrize('given', [('--token', 'abc'), ('-u', USER, '-p', 'wrong')])
+def test_warns_over_http(davit, other, given):
+    """Credentials go over http to another machine with --insecure only, and then with a warning."""
+    challenge = Rule('answer', status=401, headers={'WWW-Authenticate': 'Basic realm="x"'})
+    tags = Rule('answer', body='{"name":"a","tags":["x"]}', skip=given[0] == '-u',
+                headers={'Content-Type': 'application/json'})
+    other.rules.set(challenge)
+    args = davit.tags('registry.example:80/a', '--plain-http', '--proxy', f'http://{other.host}', *given)
+    result = davit.run(*args)
+    assert 'warning' not in result.err
+    assert not [s for s in other.log if 'authorization' in s.headers]
+    other.rules.set(tags, challenge)
+    result = davit.run(*args, '--insecure').ok()
+    assert result.err.count('warning: the credentials') == 1
+    assert [s for s in other.log if 'authorization' in s.headers]
 
 
 def test_secrets_are_not_traced(davit, listing):

@@ -58,11 +58,13 @@ static bool is_loopback(const char *host)
 	return n && (!host[n] || host[n] == ':');
 }
 
-void registry_warn_http(const struct door *d)
+void registry_warn_http(struct door *d)
 {
-	if (!strncmp(davit_registry_url(d->r), "http://", 7) && !is_loopback(d->host))
-		app_warn(d->app, "the credentials for %s go over plain http, where others can read them",
-			 d->host);
+	if (d->warned || d->app->g.insecure != DAVIT_YES ||
+	    strncmp(davit_registry_url(d->r), "http://", 7) != 0 || is_loopback(d->host))
+		return;
+	d->warned = true;
+	app_warn(d->app, "the credentials for %s go over plain http, where others can read them", d->host);
 }
 
 /* DXF_* variables are meant for the host that DXF_HOST names, if it names one. */
@@ -181,6 +183,7 @@ static int open_registry(struct door *d, davit_err *e)
 	};
 	int r = 0;
 
+	d->has_token = opts.token.s;
 	d->password = (struct buf)BUF_INIT_SECRET(PASSWORD_MAX);
 	if (f->password.s && !f->username)
 		return err_set(e, DAVIT_EARG, "option --password needs --username");
@@ -220,6 +223,9 @@ int registry_leave(struct door *d, int r, davit_err *e)
 	}
 	if (r)
 		r = out_sink_result(r, e);
+	/* Only an answer decides between https and http. */
+	if (d->r && d->has_token)
+		registry_warn_http(d);
 	davit_registry_free(d->r);
 	davit_reply_free(d->ref);
 	davit_credentials_free(d->found);

@@ -26,6 +26,8 @@ struct door {
 	bool has_password;
 	davit_credentials *found; /* from the user's files */
 	davit_err failure;        /* why the challenge callback failed */
+	bool has_token;           /* one is sent from the first request on */
+	bool warned;              /* by registry_warn_http() */
 };
 
 /* Opens the registry of a host. */
@@ -40,8 +42,8 @@ int registry_leave(struct door *d, int r, davit_err *e);
 /* The user name and password from options, stdin or a question; for login. */
 int registry_ask(struct door *d, struct app *app, const char *host, struct buf *username, davit_err *e);
 
-/* Warns if credentials go where others can read them. */
-void registry_warn_http(const struct door *d);
+/* Warns once if credentials go where others can read them; without --insecure they do not go there. */
+void registry_warn_http(struct door *d);
 
 /* The tag or digest of d->ref; "latest" if there is none. A digest goes before a tag. */
 const char *registry_reference(const struct door *d);
