@@ -178,7 +178,5 @@ void *reply_new(const struct type *t, davit_err *e);
 struct arena *reply_arena(void *reply);
 /* Sets the raw body (copied); its parsed form is made on demand. */
 int reply_set_raw(void *reply, const char *p, size_t n, davit_err *e);
-/* The received headers. */
-const struct headers *reply_headers(const void *reply);
 
 #endif

@@ -65,11 +65,6 @@ int reply_set_raw(void *reply, const char *p, size_t n, davit_err *e)
 	return 0;
 }
 
-const struct headers *reply_headers(const void *reply)
-{
-	return &reply_of(reply)->headers;
-}
-
 void davit_reply_free(const void *reply)
 {
 	struct reply *r;

@@ -129,10 +129,12 @@ int buf_check(const struct buf *b, const char *what, davit_err *e)
 
 char *buf_take(struct buf *b)
 {
-	char *p = b->bad ? NULL : b->p ? b->p : calloc(1, 1);
+	char *p = b->p;
 
-	if (p != b->p)
-		return p;
+	if (b->bad)
+		return NULL;
+	if (!p)
+		return calloc(1, 1);
 	b->p = NULL;
 	buf_fini(b);
 	return p;

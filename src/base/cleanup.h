@@ -30,12 +30,4 @@ static inline void cleanup_close_(const int *fd)
 		take_;                           \
 	})
 
-static inline int take_fd(int *fd)
-{
-	int taken = *fd;
-
-	*fd = -1;
-	return taken;
-}
-
 #endif

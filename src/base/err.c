@@ -13,27 +13,36 @@ static void mark_cut(davit_err *e)
 	memcpy(e->msg + sizeof e->msg - sizeof dots, dots, sizeof dots);
 }
 
-/*
- * Appends text, with control characters as \xNN so that a hostile server cannot drive the reader's
- * terminal; bytes of UTF-8 stay as they are.
- */
+size_t err_control(const char *p, size_t n)
+{
+	const unsigned char *s = (const unsigned char *)p;
+
+	if (n > 1 && s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)
+		return 2;
+	return n && (s[0] < 0x20 || s[0] == 0x7f);
+}
+
+/* Appends text with the bytes of control characters as \xNN. */
 static void append(davit_err *e, const char *text)
 {
-	size_t at = strlen(e->msg);
+	size_t at = strlen(e->msg), control = 0;
 
 	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		bool plain = c >= 0x20 && c != 0x7f;
-		size_t need = plain ? 1 : 4;
+		size_t need;
 
+		if (!control)
+			control = err_control(text, text[1] ? 2 : 1);
+		need = control ? 4 : 1;
 		if (at + need >= sizeof e->msg) {
 			mark_cut(e);
 			return;
 		}
-		if (plain)
-			e->msg[at] = (char)c;
-		else
-			snprintf(e->msg + at, need + 1, "\\x%02x", (unsigned)c);
+		if (control) {
+			snprintf(e->msg + at, need + 1, "\\x%02x", (unsigned)(unsigned char)*text);
+			control--;
+		} else {
+			e->msg[at] = *text;
+		}
 		at += need;
 		e->msg[at] = 0;
 	}

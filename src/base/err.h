@@ -5,6 +5,7 @@
 #include <davit/err.h>
 
 #include <errno.h>
+#include <stddef.h>
 
 /*
  * err_set(e, code, fmt, ...) replaces the whole error by code and a message; http, sys, callback and remote
@@ -40,6 +41,12 @@
 		err_format_errno((e), errnum_, __VA_ARGS__); \
 		err_code_of_errno(errnum_);             \
 	})
+
+/*
+ * Bytes of the control character at p, or 0 if there is none: 1 for C0 and DEL, 2 for U+0080 to U+009F. A
+ * hostile server must not drive the reader's terminal, so messages and traces have them as \xNN.
+ */
+size_t err_control(const char *p, size_t n);
 
 /* The functions below the macros. */
 void err_format(davit_err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

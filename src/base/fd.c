@@ -90,11 +90,10 @@ int fd_read_file(const char *path, struct buf *out, davit_err *e)
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-		int r = err_errno(e, errno, "cannot open %s", path);
-
+		err_errno(e, errno, "cannot open %s", path);
 		if (e)
 			e->code = DAVIT_ENOTFOUND;
-		return r ? DAVIT_ENOTFOUND : 0;
+		return DAVIT_ENOTFOUND;
 	}
 	if (fd < 0)
 		return err_errno(e, errno, "cannot open %s", path);

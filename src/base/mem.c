@@ -26,13 +26,3 @@ bool mem_strdup(const char *s, char **out)
 	*out = copy;
 	return true;
 }
-
-bool mem_equal_secret(const void *a, const void *b, size_t n)
-{
-	const volatile unsigned char *x = a, *y = b;
-	unsigned char diff = 0;
-
-	for (size_t i = 0; i < n; i++)
-		diff |= x[i] ^ y[i];
-	return diff == 0;
-}

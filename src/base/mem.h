@@ -25,7 +25,4 @@ static inline void *mem_unconst(const void *p)
 /* strdup() that passes NULL through: false only when memory ran out. *out is set on success. */
 bool mem_strdup(const char *s, char **out);
 
-/* Compares without telling by its time where the difference is. */
-bool mem_equal_secret(const void *a, const void *b, size_t n);
-
 #endif

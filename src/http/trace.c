@@ -6,6 +6,8 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/err.h"
+#include "base/mem.h"
 #include "http/internal.h"
 
 enum { TRACE_LINE = 4096 };
@@ -53,13 +55,17 @@ static bool is_secret_param(const char *name, size_t n)
 
 static void put(struct buf *out, const char *p, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)p[i];
+	size_t control = 0;
 
-		if (c < 0x20 || c == 0x7f)
-			buf_printf(out, "\\x%02x", (unsigned)c);
-		else
-			buf_putc(out, (char)c);
+	for (size_t i = 0; i < n; i++) {
+		if (!control)
+			control = err_control(p + i, n - i);
+		if (!control) {
+			buf_putc(out, p[i]);
+			continue;
+		}
+		buf_printf(out, "\\x%02x", (unsigned)(unsigned char)p[i]);
+		control--;
 	}
 }
 
@@ -103,15 +109,17 @@ static size_t parameter(struct buf *out, const char *p, size_t n)
 /* Copies text with the secrets of all URLs in it hidden. */
 static void put_urls(struct buf *out, const char *p, size_t n)
 {
-	for (size_t i = 0; i < n;) {
+	for (size_t i = 0, len; i < n;) {
 		if (n - i >= 3 && memcmp(p + i, "://", 3) == 0) {
 			buf_puts(out, "://");
 			i += 3;
 			i += user_info(out, p + i, n - i);
 			continue;
 		}
-		put(out, p + i, 1);
-		i++;
+		len = err_control(p + i, n - i);
+		len = len ? len : 1;
+		put(out, p + i, len);
+		i += len;
 		if (p[i - 1] == '?' || p[i - 1] == '&')
 			i += parameter(out, p + i, n - i);
 	}
@@ -194,5 +202,6 @@ void http_client_trace(const struct http_client *c, const char *fmt, ...)
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	put_urls(&line, text, strlen(text));
+	mem_wipe(text, sizeof text);
 	give(&c->opts, &line);
 }

@@ -34,12 +34,6 @@ static inline const char *js_number_text(struct json_object *js)
 	return json_object_get_userdata(js);
 }
 
-static inline void js_cleanup(struct json_object **js)
-{
-	json_object_put(*js);
-}
-#define AUTO_JS CLEANUP(js_cleanup)
-
 /* strtod() of the C locale, whatever the program's is. */
 double c_strtod(const char *s);
 

@@ -78,6 +78,9 @@ static void takes(void **state)
 	assert_string_equal(p, "abc");
 	assert_int_equal(b.len, 0);
 	free(p);
+	buf_puts(&b, "longer than ten");
+	assert_null(buf_take(&b));
+	assert_int_equal(buf_check(&b, "it", NULL), DAVIT_ELIMIT);
 	buf_fini(&b);
 }
 

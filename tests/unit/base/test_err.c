@@ -26,6 +26,9 @@ static void escapes(void **state)
 	(void)state;
 	err_set(&e, DAVIT_EREMOTE, "a\x1b[1m\n%s\x7f", "é");
 	assert_string_equal(e.msg, "a\\x1b[1m\\x0aé\\x7f");
+	/* U+009B begins a command, too; what looks like its bytes inside of other characters does not. */
+	err_set(&e, DAVIT_EREMOTE, "\xc2\x9b" "2J\xc2\xa0\xe2\x82\x9b\xc2");
+	assert_string_equal(e.msg, "\\xc2\\x9b2J\xc2\xa0\xe2\x82\x9b\xc2");
 }
 
 static void marks_cuts(void **state)

@@ -83,6 +83,9 @@ static void redaction(void **state)
 	buf_clear(&b);
 	http_client_trace(c, "going to %s", "http://u:hush@x/?token=hush&a=b\n");
 	assert_string_equal(buf_str(&b), "going to http://[redacted]@x/?token=[redacted]&a=b\\x0a\n");
+	buf_clear(&b);
+	http_client_trace(c, "%s", "title \xc2\x9b" "2J \xc3\xa9");
+	assert_string_equal(buf_str(&b), "title \\xc2\\x9b2J \xc3\xa9\n");
 	headers_fini(&h);
 	http_client_free(c);
 }
