@@ -163,6 +163,9 @@ static int hash_all(struct body *b, struct digest *d, davit_err *e)
 		r = b->source.read(b->source.user, piece, cap, &got);
 		if (r < 0)
 			return err_callback(e, r, "reading the body");
+		if (got > cap)
+			return err_set(e, DAVIT_EARG, "the body source gave %zu bytes where %zu were asked for",
+				       got, cap);
 		if (!got)
 			return switch_source(b, size, e);
 		if (digest_update(d, piece, got))
@@ -186,7 +189,10 @@ int body_hash(struct body *b, davit_err *e)
 	r = digest_new(DIGEST_SHA256, &d, e);
 	if (r)
 		return r;
-	r = b->there ? hash_all(b, d, e) : 0;
+	if (b->there && b->source.read == mem_read)
+		r = digest_update(d, b->p, b->n) ? err_set(e, DAVIT_EIO, "hashing the body failed") : 0;
+	else
+		r = b->there ? hash_all(b, d, e) : 0;
 	if (!r)
 		r = digest_bytes(d, sum, &n, e);
 	if (!r)

@@ -103,7 +103,7 @@ static int decode_body(struct job *j, davit_err *e)
 	/* davit_reply_value() wants it again. */
 	r->doc = code ? NULL : doc;
 	if (code)
-		json_unref(doc);
+		json_unref_secret(doc);
 	return code;
 }
 

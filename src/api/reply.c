@@ -60,7 +60,7 @@ int reply_set_raw(void *reply, const char *p, size_t n, davit_err *e)
 	}
 	buf_fini(&r->raw);
 	r->raw = raw;
-	json_unref(r->doc);
+	json_unref_secret(r->doc);
 	r->doc = NULL;
 	return 0;
 }
@@ -72,7 +72,7 @@ void davit_reply_free(const void *reply)
 	if (!reply)
 		return;
 	r = reply_of(reply);
-	json_unref(r->doc);
+	json_unref_secret(r->doc);
 	headers_fini(&r->headers);
 	buf_fini(&r->raw);
 	arena_fini(&r->mem);

@@ -93,7 +93,7 @@ static int build_body(struct transfer *t, const struct call *c, struct buf *json
 	r = codec_encode(c->ep->in, c->in, t->api->version, &doc, e);
 	if (!r)
 		r = json_write(doc, json, e);
-	json_unref(doc);
+	json_unref_secret(doc);
 	if (r)
 		return r;
 	body_set_bytes(&t->body, buf_str(json), json->len);

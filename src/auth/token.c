@@ -164,7 +164,7 @@ static int refused(const struct auth_answer *answer, const char *host, davit_err
 		host, status, reason ? ": " : "", reason ? reason : "");
 	if (e)
 		e->http = status;
-	json_unref(j);
+	json_unref_secret(j);
 	return code;
 }
 
@@ -203,7 +203,7 @@ int token_answer(const struct auth_answer *answer, const char *host, struct toke
 	r = json_parse(answer->body, answer->n, &j, e);
 	if (!r) {
 		r = take_reply(json_value(j), &reply, e);
-		json_unref(j);
+		json_unref_secret(j);
 	}
 	if (r)
 		return err_at(e, r, "token server %s: ", host);

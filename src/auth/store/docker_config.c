@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "wire/base64.h"
+#include "wire/dockerref.h"
 #include "wire/json.h"
 #include "wire/json_edit.h"
 
@@ -22,16 +23,6 @@ static const char hub[] = "docker.io";
 static const char hub_key[] = "https://index.docker.io/v1/";
 
 /* ---- names of servers -------------------------------------------------------------------------- */
-
-static bool is_hub(const char *host)
-{
-	static const char *const names[] = { "docker.io", "index.docker.io", "registry-1.docker.io" };
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (!strcmp(host, names[i]))
-			return true;
-	return false;
-}
 
 /* A path that only says "API version" names no repository. */
 static bool is_version_path(const char *path)
@@ -43,6 +34,7 @@ bool server_name_parse(const char *text, struct arena *mem, struct server_name *
 {
 	const char *scheme = strstr(text, "://");
 	char *host, *path;
+	bool is_hub;
 	size_t n;
 
 	if (scheme)
@@ -59,7 +51,8 @@ bool server_name_parse(const char *text, struct arena *mem, struct server_name *
 	/* A key with a scheme is the address of a registry; what follows the host is its API. */
 	if (scheme || is_version_path(path))
 		path[0] = 0;
-	*out = (struct server_name){ .host = is_hub(host) ? hub : host, .path = path };
+	is_hub = strcmp(dockerref_host(host), DOCKERREF_HUB) == 0;
+	*out = (struct server_name){ .host = is_hub ? hub : host, .path = path };
 	return true;
 }
 
@@ -149,7 +142,7 @@ static int config_load(const char *file, struct config *out, davit_err *e)
 	rc = rc ? rc : check_object(file, out->value, "auths", e);
 	rc = rc ? rc : check_object(file, out->value, "credHelpers", e);
 	if (rc) {
-		json_unref(out->root);
+		json_unref_secret(out->root);
 		return rc;
 	}
 	out->auths = object_member(out->value, "auths");
@@ -274,7 +267,7 @@ int docker_config_find(const struct docker_config_place *place, const struct ser
 	if (rc)
 		return rc == DAVIT_ENOTFOUND ? 0 : rc;
 	rc = find_in_config(&cfg, place, server, out, e);
-	json_unref(cfg.root);
+	json_unref_secret(cfg.root);
 	return err_at(e, rc, "%s: ", place->file);
 }
 
@@ -290,7 +283,7 @@ static int encode_auth(const davit_credentials *c, struct jnode **out, davit_err
 		buf_printf(&plain, "%s:%s", c->username, c->password.s);
 		base64_encode(&auth, buf_str(&plain), plain.len);
 		if (plain.bad || auth.bad) {
-			json_unref(entry);
+			json_unref_secret(entry);
 			return buf_check(plain.bad ? &plain : &auth, "the password", e);
 		}
 		ok = ok && json_set_string(entry, "auth", auth.p);
@@ -300,7 +293,7 @@ static int encode_auth(const davit_credentials *c, struct jnode **out, davit_err
 	if (c->registry_token.s)
 		ok = ok && json_set_string(entry, "registrytoken", c->registry_token.s);
 	if (!ok) {
-		json_unref(entry);
+		json_unref_secret(entry);
 		return err_nomem(e);
 	}
 	*out = entry;
@@ -324,7 +317,11 @@ static int change_auths(struct config *cfg, const struct server_name *server, st
 		rc = best_member(json_value(auths), server, &mem, &old, e);
 		if (rc || !old)
 			break;
-		if (!server_name_parse(old, &mem, &name) || strcmp(name.path, server->path) != 0)
+		if (!server_name_parse(old, &mem, &name)) {
+			rc = err_nomem(e);
+			break;
+		}
+		if (strcmp(name.path, server->path) != 0)
 			break; /* a shorter prefix: somebody else's entry */
 		json_unset(auths, old);
 		*changed = true;
@@ -420,7 +417,7 @@ static int change_file(const struct docker_config_place *place, struct config *c
 		rc = err_set(e, DAVIT_ENOTFOUND, "nothing is stored for %s", server->host);
 	if (!rc)
 		rc = config_save(place->file, cfg, e);
-	json_unref(entry);
+	json_unref(entry); /* wiped with the tree */
 	return rc;
 }
 
@@ -456,6 +453,6 @@ int docker_config_change(const struct docker_config_place *place, const struct s
 	if (rc)
 		return rc;
 	rc = change_config(place, &cfg, server, c, e);
-	json_unref(cfg.root);
+	json_unref_secret(cfg.root);
 	return err_at(e, rc, "%s: ", place->file);
 }

@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,7 +18,6 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "wire/json.h"
-
 
 /* A running helper. */
 struct run {
@@ -144,6 +144,26 @@ static int run_drain(const struct run *r, struct buf *out, bool *end, davit_err 
 	return 0;
 }
 
+/* Its output has ended; it may still run. */
+static int run_reap(struct run *r, int *status, davit_err *e)
+{
+	AUTO_CLOSE int pidfd = pidfd_open(r->pid, 0);
+	struct pollfd p[3] = { { .fd = pidfd, .events = POLLIN }, { .fd = -1 } };
+
+	if (pidfd < 0)
+		return err_errno(e, errno, "credential helper %s", r->program);
+	while (!p[0].revents) {
+		int rc = run_wait(r, p, e);
+
+		if (rc)
+			return rc;
+	}
+	while (waitpid(r->pid, status, 0) < 0 && errno == EINTR)
+		;
+	r->pid = 0;
+	return 0;
+}
+
 static int run_exchange(struct run *r, const char *input, struct buf *out, int *status, davit_err *e)
 {
 	size_t done = 0, n = strlen(input);
@@ -161,10 +181,7 @@ static int run_exchange(struct run *r, const char *input, struct buf *out, int *
 		if (rc)
 			return rc;
 	}
-	while (waitpid(r->pid, status, 0) < 0 && errno == EINTR)
-		;
-	r->pid = 0;
-	return 0;
+	return run_reap(r, status, e);
 }
 
 /* What a helper answered. */
@@ -286,7 +303,7 @@ int helper_get(const struct helper *h, const char *server, struct found *out, da
 	if (rc)
 		return err_at(e, rc, "credential helper docker-credential-%s: ", h->name);
 	rc = take_answer(h, j, out, e);
-	json_unref(j);
+	json_unref_secret(j);
 	return rc;
 }
 
@@ -324,7 +341,7 @@ int helper_store(const struct helper *h, const char *server, const davit_credent
 	rc = codec_encode(&t_store_request, &req, 0, &j, e);
 	if (!rc)
 		rc = json_write(j, &input, e);
-	json_unref(j);
+	json_unref_secret(j);
 	return rc ? rc : run_checked(h, "store", buf_str(&input), e);
 }
 

@@ -26,17 +26,16 @@ static const char *word_end(const char *p, bool quoted)
 }
 
 /*
- * Reads the next word, NULL at the end of the file, and moves *at behind it. Quoted words may hold spaces;
+ * Reads the word at *at, NULL at the end of the file, and moves *at behind it. Quoted words may hold spaces;
  * a backslash takes the next character as it is. False when memory ran out.
  */
-static bool next_word(const char **at, struct arena *mem, const char **word)
+static bool take_word(const char **at, struct arena *mem, const char **word)
 {
-	const char *p = skip_space(*at), *end;
+	const char *p = *at, *end;
 	bool quoted = *p == '"';
 	char *to;
 
 	*word = NULL;
-	*at = p;
 	if (!*p)
 		return true;
 	p += quoted;
@@ -52,6 +51,19 @@ static bool next_word(const char **at, struct arena *mem, const char **word)
 	}
 	*to = 0;
 	return true;
+}
+
+static bool next_keyword(const char **at, struct arena *mem, const char **word)
+{
+	*at = skip_space(*at);
+	return take_word(at, mem, word);
+}
+
+/* A value may begin with '#', as in Python's netrc: a password that does would be lost as a comment. */
+static bool next_value(const char **at, struct arena *mem, const char **word)
+{
+	*at += strspn(*at, " \t\r\n");
+	return take_word(at, mem, word);
 }
 
 /* A macro definition ends at the first empty line. */
@@ -70,7 +82,7 @@ static bool take_keyword(const char *key, const char **at, struct arena *mem, st
 
 	if (!password && !login && strcmp(key, "account") != 0)
 		return true;
-	if (!next_word(at, mem, &value))
+	if (!next_value(at, mem, &value))
 		return false;
 	if (entry && password)
 		entry->password = value;
@@ -86,12 +98,12 @@ bool netrc_find(const char *text, const char *host, struct arena *mem, struct ne
 	const char *word, *name;
 
 	for (;;) {
-		if (!next_word(&text, mem, &word))
+		if (!next_keyword(&text, mem, &word))
 			return false;
 		if (!word)
 			break;
 		if (!strcmp(word, "machine")) {
-			if (!next_word(&text, mem, &name))
+			if (!next_value(&text, mem, &name))
 				return false;
 			entry = name && !have_hit && !strcasecmp(name, host) ? &hit : NULL;
 			have_hit |= entry != NULL;

@@ -57,7 +57,7 @@ static void untrusted(void **state)
 	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca), "tls_old", DAVIT_ETRUST, "it has expired");
 	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca), "tls_other", DAVIT_ETRUST,
 	    "not made for the name 127.0.0.1");
-	get(DAVIT_OPTS(davit_connection_opts, .ca_file = "/nonexistent.pem"), "tls", DAVIT_EIO,
+	get(DAVIT_OPTS(davit_connection_opts, .ca_file = "/nonexistent.pem"), "tls", DAVIT_EARG,
 	    "/nonexistent.pem");
 }
 
@@ -77,9 +77,9 @@ static void client_certificate(void **state)
 	/* Must not ask on the terminal. */
 	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca, .client_cert = cert,
 		       .client_key = fixture_file("locked.key")),
-	    "tls_client", DAVIT_EIO, "is the passphrase right?");
+	    "tls_client", DAVIT_EARG, "is the passphrase right?");
 	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca, .client_cert = "/nonexistent.pem"), "tls_client",
-	    DAVIT_EIO, "/nonexistent.pem");
+	    DAVIT_EARG, "/nonexistent.pem");
 	get(DAVIT_OPTS(davit_connection_opts, .ca_file = ca, .client_cert = fixture_file("self.pem"),
 		       .client_key = fixture_file("self.key")),
 	    "tls_client", DAVIT_ETRUST, "does not accept the certificate");

@@ -1,4 +1,5 @@
 /* The credential store on files and helpers made by the test; HOME is a directory of its own. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -267,6 +269,34 @@ static void helpers_answer(void **state)
 	davit_credentials_free(c);
 }
 
+static void *fire_later(void *token)
+{
+	nanosleep(&(struct timespec){ 0, 200 * 1000000L }, NULL);
+	davit_cancel(token);
+	return NULL;
+}
+
+/* One that has said all and does not end. */
+static void lasting_helper_is_cancelled(void **state)
+{
+	davit_cancel_token *t = NULL;
+	davit_credentials *c = NULL;
+	int64_t start = clock_mono_ms();
+	pthread_t thread;
+	davit_err e = { 0 };
+
+	(void)state;
+	helper("lasting", "echo '{\"Username\":\"u\",\"Secret\":\"s\"}'; exec sleep 20 >&-");
+	config("{\"credsStore\":\"lasting\"}");
+	assert_int_equal(davit_cancel_new(&t, NULL), 0);
+	assert_int_equal(pthread_create(&thread, NULL, fire_later, t), 0);
+	assert_int_equal(davit_credentials_find("h", DAVIT_OPTS(davit_credentials_opts, .cancel = t), &c, &e),
+			 DAVIT_ECANCELLED);
+	assert_true(clock_mono_ms() - start < 5000);
+	pthread_join(thread, NULL);
+	davit_cancel_unref(t);
+}
+
 static void slow_helper_is_cancelled(void **state)
 {
 	davit_cancel_token *t = NULL;
@@ -355,7 +385,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(nothing_known), T(all_spellings_of_keys), T(names_of_docker_hub), T(longest_prefix_wins),
 		T(forms_of_entries), T(order_of_places), T(broken_files), T(helpers_answer),
-		T(slow_helper_is_cancelled), T(store_and_erase_in_file), T(store_and_erase_in_helper),
+		T(slow_helper_is_cancelled), T(lasting_helper_is_cancelled), T(store_and_erase_in_file), T(store_and_erase_in_helper),
 		T(options_are_checked),
 	};
 

@@ -23,6 +23,8 @@ static const struct {
 	{ "# comment machine a\nmachine a login u password p", "a", "u", "p" },
 	{ "machine a login \"u v\" password \"p\\\"q\"", "a", "u v", "p\"q" },
 	{ "machine a login u password p\\ q", "a", "u", "p q" },
+	{ "machine a login #u password #p #comment\nmachine b login v password q", "a", "#u", "#p" },
+	{ "machine a login u password p #comment\nmachine b login v password q", "b", "v", "q" },
 	{ "machine m macdef init\ncd /x\nmachine a\n\nmachine a login u password p", "a", "u", "p" },
 	{ "machine a login", "a", NULL, NULL },
 	{ "machine", "a", NULL, NULL },
