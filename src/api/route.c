@@ -1,6 +1,5 @@
 #include "api/route.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "api/path.h"
@@ -30,19 +29,6 @@ static int bad_path(davit_err *e, const char *why)
 	return err_set(e, DAVIT_EARG, "the path %s", why);
 }
 
-/* Whether n bytes can be decoded; what fails then is memory. */
-static bool escapes_ok(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] != '%')
-			continue;
-		if (n - i < 3 || !isxdigit((unsigned char)s[i + 1]) || !isxdigit((unsigned char)s[i + 2]) ||
-		    (s[i + 1] == '0' && s[i + 2] == '0'))
-			return false;
-	}
-	return true;
-}
-
 /* Decodes each segment, once. */
 static int split_path(const char *path, struct split *s, davit_err *e)
 {
@@ -56,7 +42,7 @@ static int split_path(const char *path, struct split *s, davit_err *e)
 
 		if (s->n == SEGMENTS_MAX)
 			return err_set(e, DAVIT_ELIMIT, "the path has more than %d segments", SEGMENTS_MAX);
-		if (!escapes_ok(path, n))
+		if (!pct_valid(path, n))
 			return bad_path(e, "has a bad percent escape");
 		text = pct_decode(path, n, false, s->mem);
 		if (!text)

@@ -152,7 +152,7 @@ static int head_line(struct exchange *x, const char *p, size_t n)
 		n--;
 	if (!n)
 		return x->status ? head_end(x) : 0;
-	if (!x->status || (n >= 5 && memcmp(p, "HTTP/", 5) == 0))
+	if (!x->status)
 		return status_line(x, p, n);
 	return err_at(x->e, headers_parse_line(&x->head, p, n, x->e), "the answer of %s: ", x->who);
 }

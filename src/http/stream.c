@@ -28,6 +28,7 @@ struct davit_stream {
 	char *ahead;
 	size_t at, n, cap;
 	bool eof, closed;
+	bool busy; /* a callback of davit_stream_pump() runs */
 	davit_err failed; /* code != 0: what reading in advance met */
 };
 
@@ -64,6 +65,8 @@ static int check(const davit_stream *s, davit_err *e)
 	if (s->pid != getpid())
 		return err_set(e, DAVIT_ESTATE,
 			       "this stream was made before fork(); it belongs to the parent process");
+	if (s->busy)
+		return err_set(e, DAVIT_ESTATE, "a callback used the stream whose call runs it");
 	return cancel_check(s->cancel, e);
 }
 
@@ -280,7 +283,9 @@ static int pump_receive(struct pump *p, bool *ended, davit_err *e)
 	s->eof |= !got;
 	if (!got || !p->out)
 		return 0;
+	s->busy = true;
 	rc = p->out->write(p->out->user, buf, got);
+	s->busy = false;
 	return rc < 0 ? err_callback(e, rc, "writing what a stream gave") : 0;
 }
 
@@ -289,7 +294,9 @@ static int pump_fill(struct pump *p, davit_err *e)
 	int rc;
 
 	p->at = p->n = 0;
+	p->s->busy = true;
 	rc = p->in->read(p->in->user, p->piece, PIECE, &p->n);
+	p->s->busy = false;
 	if (rc < 0)
 		return err_callback(e, rc, "reading what to send to a stream");
 	p->in_ended = p->closing = !p->n;

@@ -31,9 +31,21 @@ static int hex_value(char c)
 	return -1;
 }
 
+bool pct_valid(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] != '%')
+			continue;
+		if (n - i < 3 || hex_value(s[i + 1]) < 0 || hex_value(s[i + 2]) < 0 ||
+		    !memcmp(s + i, "%00", 3))
+			return false;
+	}
+	return true;
+}
+
 char *pct_decode(const char *s, size_t n, bool plus, struct arena *a)
 {
-	char *out = arena_alloc(a, n + 1, 1), *to = out;
+	char *out = pct_valid(s, n) ? arena_alloc(a, n + 1, 1) : NULL, *to = out;
 
 	if (!out)
 		return NULL;
@@ -43,8 +55,6 @@ char *pct_decode(const char *s, size_t n, bool plus, struct arena *a)
 		if (c == '+' && plus) {
 			c = ' ';
 		} else if (c == '%') {
-			if (n - i < 3 || hex_value(s[i + 1]) < 0 || hex_value(s[i + 2]) < 0)
-				return NULL;
 			c = hex_value(s[i + 1]) << 4 | hex_value(s[i + 2]);
 			i += 2;
 		}

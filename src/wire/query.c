@@ -1,6 +1,5 @@
 #include "wire/query.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -273,22 +272,12 @@ static int missing(const struct reader *in, const struct field *f)
 	return err_set(in->e, DAVIT_EPROTO, "%s %s is missing", kind_of_place(f->where), f->wire);
 }
 
-/* Escapes that pct_decode() refuses; what it fails at otherwise is memory. */
-static bool bad_escape(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] == '%' && (n - i < 3 || !isxdigit((unsigned char)s[i + 1]) ||
-				    !isxdigit((unsigned char)s[i + 2]) || !memcmp(s + i, "%00", 3)))
-			return true;
-	}
-	return false;
-}
-
 static int split_pair(const struct reader *in, const char *s, size_t n, davit_pair *out)
 {
 	const char *eq = memchr(s, '=', n), *value = eq ? eq + 1 : s + n;
 
-	if (bad_escape(s, n))
+	/* What pct_decode() fails at otherwise is memory. */
+	if (!pct_valid(s, n))
 		return err_set(in->e, DAVIT_EPROTO, "bad escape in parameter \"%.*s\"", n < 60 ? (int)n : 60,
 			       s);
 	out->key = pct_decode(s, eq ? (size_t)(eq - s) : n, true, in->a);

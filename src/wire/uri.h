@@ -41,9 +41,11 @@ int uri_split_host(const char *text, struct arena *a, const char **host, unsigne
 
 /* Percent-encodes all but unreserved characters (RFC 3986) and those in keep. */
 void pct_encode(struct buf *out, const char *s, const char *keep);
+/* Whether all of n bytes can be decoded: every '%' has two hexadecimal digits, and none makes a NUL. */
+bool pct_valid(const char *s, size_t n);
 /*
- * Decodes %XX (and '+' as space if plus) of n bytes. NULL for a bad escape, an embedded NUL, or out of
- * memory.
+ * Decodes %XX (and '+' as space if plus) of n bytes. NULL if pct_valid() says no, for an
+ * embedded NUL, or out of memory.
  */
 char *pct_decode(const char *s, size_t n, bool plus, struct arena *a);
 

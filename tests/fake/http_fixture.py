@@ -233,6 +233,11 @@ def bad_header(c):
     return False
 
 
+def second_status(c):
+    c.send(b"HTTP/1.1 401 No\r\nHTTP/1.1 200 OK: y\r\nContent-Length: 0\r\n\r\n")
+    return False
+
+
 def two_lengths(c):
     c.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!")
     return False
@@ -297,7 +302,8 @@ ACTIONS = {
     "/silent": silent, "/drip": drip, "/flood-count": flood_count, "/flood-line": flood_line,
     "/flood-huge": flood_huge, "/flood-total": flood_total, "/flood-interim": flood_interim,
     "/interim": interim, "/switch": switch, "/http10": http10, "/not-http": not_http,
-    "/bad-status": bad_status, "/bad-header": bad_header, "/two-lengths": two_lengths, "/204": no_content,
+    "/bad-status": bad_status, "/bad-header": bad_header, "/two-lengths": two_lengths,
+    "/second-status": second_status, "/204": no_content,
     "/304": not_modified, "/trailing": trailing, "/then-drop": then_drop, "/refuse": refuse,
     "/secrets": secrets, "/posts": posts, "/gzip": packed, "/big": big, "/stall-upload": silent,
 }

@@ -244,6 +244,33 @@ static void test_signed_spool(void **state)
 	server_free(&s);
 }
 
+static int boasting_read(void *user, void *buf, size_t cap, size_t *got)
+{
+	(void)user;
+	memset(buf, 'z', cap);
+	*got = cap + 1;
+	return 0;
+}
+
+static void test_signed_overrun(void **state)
+{
+	struct server s = { .answer = ok_or_401 };
+	const davit_source src = { .read = boasting_read, .size = -1 };
+	struct api *a;
+	davit_err e = { 0 };
+
+	(void)state;
+	server_start(&s);
+	a = open_api(&s, &service, signer_new());
+	assert_code(
+	    DAVIT_EARG,
+	    api_upload(a, &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src }, NULL, &e), e);
+	api_free(a);
+	server_stop(&s);
+	assert_int_equal(s.n, 0);
+	server_free(&s);
+}
+
 static bool unavailable_once(struct server *s, const struct seen *q, int nth, struct buf *out)
 {
 	if (nth > 0)
@@ -872,6 +899,7 @@ int main(void)
 		cmocka_unit_test(test_signed_json),
 		cmocka_unit_test(test_signed_sources),
 		cmocka_unit_test(test_signed_spool),
+		cmocka_unit_test(test_signed_overrun),
 		cmocka_unit_test(test_signed_again),
 		cmocka_unit_test(test_signature_refused),
 		cmocka_unit_test(test_token),

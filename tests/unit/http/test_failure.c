@@ -45,6 +45,7 @@ static void broken_answers(void **state)
 		{ "/not-http", DAVIT_EPROTO, 0, "does not speak HTTP" },
 		{ "/bad-status", DAVIT_EPROTO, 0, "" },
 		{ "/bad-header", DAVIT_EPROTO, 0, "the answer of 127.0.0.1:" },
+		{ "/second-status", DAVIT_EPROTO, 0, "header name \"HTTP/1.1 200 OK\"" },
 		{ "/two-lengths", DAVIT_EPROTO, 0, "two different Content-Length" },
 	};
 	struct http_client *c = fixture_client(NULL);

@@ -174,6 +174,41 @@ static void cancelling(void **state)
 	}
 }
 
+static int reading_source(void *user, void *buf, size_t cap, size_t *got)
+{
+	davit_stream *s = *(davit_stream **)user;
+
+	return davit_stream_read(s, buf, cap, got, NULL) == DAVIT_ESTATE ? -5 : -6;
+}
+
+static int writing_sink(void *user, const void *p, size_t n)
+{
+	davit_stream *s = *(davit_stream **)user;
+
+	return davit_stream_write(s, p, n, NULL) == DAVIT_ESTATE ? -7 : -8;
+}
+
+/* Callbacks must not use the stream; afterwards it can be used again. */
+static void reentry(void **state)
+{
+	davit_stream *s = over_child("cat", &(struct stream_opts){ .early = "x", .early_n = 1 });
+	const davit_source in = { .read = reading_source, .user = &s, .size = -1 };
+	const davit_sink out = { .write = writing_sink, .user = &s };
+	davit_err e = { 0 };
+	char buf[8];
+	size_t got;
+
+	(void)state;
+	assert_int_equal(davit_stream_pump(s, NULL, &out, &e), DAVIT_ECALLBACK);
+	assert_int_equal(e.callback, -7);
+	assert_int_equal(davit_stream_pump(s, &in, NULL, &e), DAVIT_ECALLBACK);
+	assert_int_equal(e.callback, -5);
+	assert_int_equal(davit_stream_write(s, "ab", 2, NULL), 0);
+	assert_int_equal(davit_stream_read(s, buf, sizeof buf, &got, NULL), 0);
+	assert_memory_equal(buf, "ab", 2);
+	davit_stream_free(s);
+}
+
 static int on_resize(void *user, unsigned rows, unsigned cols, davit_err *e)
 {
 	(void)e;
@@ -237,6 +272,7 @@ int main(void)
 		cmocka_unit_test(failure_after_poll),
 		cmocka_unit_test(cancelling),
 		cmocka_unit_test(resizing),
+		cmocka_unit_test(reentry),
 		cmocka_unit_test(forking),
 	};
 
