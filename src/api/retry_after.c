@@ -7,6 +7,18 @@
 /* Long enough to be longer than any limit, short enough to count in. */
 enum { FAR_AWAY_S = 999999999 };
 
+/* Whether the day and the time exist; timegm() would make another day of February 31. A second may be a leap. */
+static bool is_real(const struct tm *tm)
+{
+	struct tm day = { .tm_year = tm->tm_year, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday };
+
+	if (tm->tm_hour < 0 || tm->tm_hour > 23 || tm->tm_min < 0 || tm->tm_min > 59 || tm->tm_sec < 0 ||
+	    tm->tm_sec > 60)
+		return false;
+	(void)timegm(&day);
+	return day.tm_mday == tm->tm_mday && day.tm_mon == tm->tm_mon;
+}
+
 /* "Sun, 06 Nov 1994 08:49:37 GMT", the one form that RFC 9110 lets senders write. */
 static bool parse_http_date(const char *s, int64_t *out)
 {
@@ -25,6 +37,8 @@ static bool parse_http_date(const char *s, int64_t *out)
 		return false;
 	tm.tm_mon = (int)(at - months) / 3;
 	tm.tm_year -= 1900;
+	if (!is_real(&tm))
+		return false;
 	*out = (int64_t)timegm(&tm);
 	return true;
 }

@@ -262,9 +262,10 @@ static void test_signed_overrun(void **state)
 	(void)state;
 	server_start(&s);
 	a = open_api(&s, &service, signer_new());
-	assert_code(
-	    DAVIT_EARG,
-	    api_upload(a, &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src }, NULL, &e), e);
+	assert_code(DAVIT_EARG,
+		    api_upload(a, &(struct call){ .ep = &rows[PUT], .path = PATH("x"), .source = &src }, NULL,
+			       &e),
+		    e);
 	api_free(a);
 	server_stop(&s);
 	assert_int_equal(s.n, 0);
@@ -733,6 +734,15 @@ static void test_retry_after(void **state)
 		{ "Thu, 01 Jan 1970 00:00:05 GMT x", -1 },
 		{ "Thu, 01 anF 1970 00:00:05 GMT", -1 },
 		{ "Sun, 06 Nov 1994 08:49:37 GMT", INT64_C(784111767000) },
+		{ "Thu, 31 Dec 1998 23:59:60 GMT", INT64_C(915148790000) },
+		{ "Tue, 29 Feb 2000 00:00:00 GMT", INT64_C(951782390000) },
+		{ "Thu, 29 Feb 2001 00:00:00 GMT", -1 },
+		{ "Sat, 31 Feb 2099 08:49:37 GMT", -1 },
+		{ "Sat, 00 Jan 2099 08:49:37 GMT", -1 },
+		{ "Sat, -1 Jan 2099 08:49:37 GMT", -1 },
+		{ "Sat, 01 Jan 2099 25:49:37 GMT", -1 },
+		{ "Sat, 01 Jan 2099 08:60:37 GMT", -1 },
+		{ "Sat, 01 Jan 2099 08:49:61 GMT", -1 },
 	};
 
 	(void)state;
