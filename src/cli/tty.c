@@ -86,14 +86,15 @@ static int read_line(int fd, struct buf *out, davit_err *e)
 	}
 }
 
-static int ask(const char *question, bool echo, struct buf *out, davit_err *e)
+static int ask(const char *question, const char *instead, bool echo, struct buf *out, davit_err *e)
 {
 	AUTO_CLOSE int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	davit_cancel_token *token;
 	int r;
 
 	if (fd < 0)
-		return err_set(e, DAVIT_EIO, "there is no terminal to ask on for '%s'", question);
+		return err_set(e, DAVIT_EIO, "there is no terminal to ask on for '%s'; give it with %s", question,
+			       instead);
 	r = sig_catch(&token, e);
 	if (r)
 		return r;
@@ -108,12 +109,12 @@ static int ask(const char *question, bool echo, struct buf *out, davit_err *e)
 	return r;
 }
 
-int tty_ask_secret(const char *question, struct buf *out, davit_err *e)
+int tty_ask_secret(const char *question, const char *instead, struct buf *out, davit_err *e)
 {
-	return ask(question, false, out, e);
+	return ask(question, instead, false, out, e);
 }
 
-int tty_ask(const char *question, struct buf *out, davit_err *e)
+int tty_ask(const char *question, const char *instead, struct buf *out, davit_err *e)
 {
-	return ask(question, true, out, e);
+	return ask(question, instead, true, out, e);
 }

@@ -98,6 +98,14 @@ def test_helper_wins_over_auths(davit, secured, home, work, listing):
     davit.run(*listing, env={'PATH': f'{work}:{davit.env["PATH"]}'}).ok()
 
 
+def test_nobody_to_ask(davit, secured):
+    """Without a terminal the message says how else to give the answer."""
+    ca = ('--ca-file', secured.tls.ca)
+    for args, option in ((('-u', USER), '--password-stdin'), ((), '--username')):
+        result = davit.run('registry', 'login', secured.host, *args, *ca, start_new_session=True)
+        result.fails(1, 'no terminal', option)
+
+
 def test_helper_missing_or_empty(davit, secured, home, work, listing):
     """A helper that is not installed, or knows nothing, does not hide the file's own entry."""
     docker_config(home, credsStore='desktop-not-there', auths={secured.host: {'auth': PAIR}})

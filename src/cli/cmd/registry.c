@@ -101,7 +101,7 @@ static int ask_password(struct door *d, const char *username, davit_err *e)
 	memcpy(question, shown.msg, sizeof question - 1);
 	question[sizeof question - 1] = 0;
 	d->has_password = true;
-	return tty_ask_secret(question, &d->password, e);
+	return tty_ask_secret(question, "--password-stdin", &d->password, e);
 }
 
 /* The password that belongs to the user name of the options. */
@@ -241,7 +241,7 @@ int registry_ask(struct door *d, struct app *app, const char *host, struct buf *
 
 	if (f->username)
 		buf_puts(username, f->username);
-	else if ((r = tty_ask("Username: ", username, e)))
+	else if ((r = tty_ask("Username: ", "--username", username, e)))
 		return r;
 	if (!username->len)
 		return err_set(e, DAVIT_EARG, "logging in to %s needs a user name", host);
