@@ -3,7 +3,7 @@
 #include "cli/cmd/cmds.h"
 #include "cli/jsontext.h"
 #include "cli/out.h"
-#include "cli/output.h"
+#include "cli/show.h"
 
 static int run_endpoints(struct app *app, const void *opts, const struct args *args, davit_err *e)
 {
@@ -24,7 +24,7 @@ static int run_endpoints(struct app *app, const void *opts, const struct args *a
 		buf_putc(&json, '}');
 	}
 	buf_putc(&json, ']');
-	r = output_text(app, &json, "table {{.name}}\t{{.method}}\t{{.path}}\t{{.shape}}", e);
+	r = show_json(app, &json, "table {{.name}}\t{{.method}}\t{{.path}}\t{{.shape}}", e);
 	buf_fini(&json);
 	return r;
 }

@@ -7,7 +7,7 @@
 #include "cli/cmd/registry_blob.h"
 #include "cli/jsontext.h"
 #include "cli/out.h"
-#include "cli/output.h"
+#include "cli/show.h"
 
 static int need_alias(const struct door *d, davit_err *e)
 {
@@ -45,7 +45,7 @@ static int set(struct door *d, const davit_strv *digests, davit_err *e)
 		json_member_str(&json, "digest", m->digest);
 		json_member_str(&json, "mediaType", m->media_type);
 		buf_putc(&json, '}');
-		r = output_text(d->app, &json, "{{.digest}}", e);
+		r = show_json(d->app, &json, "{{.digest}}", e);
 	}
 	buf_fini(&json);
 	davit_reply_free(m);
@@ -82,7 +82,7 @@ static int run_get(struct app *app, const void *opts, const struct args *args, d
 	buf_putc(&json, '[');
 	r = r ? r : registry_alias_blobs(&d, f->platform, &json, e);
 	buf_putc(&json, ']');
-	r = r ? r : output_text(app, &json, "{{.digest}}", e);
+	r = r ? r : show_json(app, &json, "{{.digest}}", e);
 	buf_fini(&json);
 	return registry_leave(&d, r, e);
 }

@@ -6,7 +6,7 @@
 #include "cli/cmd/registry.h"
 #include "cli/jsontext.h"
 #include "cli/out.h"
-#include "cli/output.h"
+#include "cli/show.h"
 
 enum { NAME_LIMIT = 4096 };
 
@@ -39,7 +39,7 @@ static int show_login(struct app *app, const char *host, const char *username, c
 	json_member_str(&json, "username", username);
 	json_member_str(&json, "where", where);
 	buf_putc(&json, '}');
-	r = output_text(app, &json, "logged in to {{.host}} as {{.username}}; kept in {{.where}}", e);
+	r = show_json(app, &json, "logged in to {{.host}} as {{.username}}; kept in {{.where}}", e);
 	buf_fini(&json);
 	return r;
 }
@@ -82,7 +82,7 @@ static int show_token(struct door *d, const char *token, davit_err *e)
 	buf_putc(&json, '{');
 	json_member_str(&json, "token", token);
 	buf_putc(&json, '}');
-	r = output_text(d->app, &json, "{{.token}}", e);
+	r = show_json(d->app, &json, "{{.token}}", e);
 	buf_fini(&json);
 	return r;
 }

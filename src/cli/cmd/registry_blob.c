@@ -10,7 +10,7 @@
 #include "cli/cmd/registry_blob.h"
 #include "cli/jsontext.h"
 #include "cli/out.h"
-#include "cli/output.h"
+#include "cli/show.h"
 #include "cli/sig.h"
 
 /* Why reading standard input failed. */
@@ -114,7 +114,7 @@ static int show_pushed(struct app *app, davit_registry_descriptor *const *done, 
 		registry_descriptor_json(done[i], NULL, &json);
 	}
 	buf_putc(&json, ']');
-	r = output_text(app, &json, "{{.digest}}", e);
+	r = show_json(app, &json, "{{.digest}}", e);
 	buf_fini(&json);
 	return r;
 }
@@ -176,7 +176,7 @@ static int run_stat(struct app *app, const void *opts, const struct args *args, 
 				  : registry_alias_blobs(&d, f->platform, &json, e);
 	buf_putc(&json, ']');
 	if (!r)
-		r = output_text(app, &json, "table {{.digest}}\t{{.size}}", e);
+		r = show_json(app, &json, "table {{.digest}}\t{{.size}}", e);
 	buf_fini(&json);
 	return registry_leave(&d, r, e);
 }

@@ -5,7 +5,7 @@
 #include "cli/cmd/registry.h"
 #include "cli/jsontext.h"
 #include "cli/out.h"
-#include "cli/output.h"
+#include "cli/show.h"
 
 struct list_flags {
 	int64_t limit;
@@ -43,7 +43,7 @@ static int show_names(struct app *app, const davit_registry_list *list, davit_er
 		json_quote(list->names.v[i], strlen(list->names.v[i]), &json);
 	}
 	buf_putc(&json, ']');
-	r = output_text(app, &json, "{{.}}", e);
+	r = show_json(app, &json, "{{.}}", e);
 	buf_fini(&json);
 	return r;
 }
@@ -87,7 +87,7 @@ static int run_ping(struct app *app, const void *opts, const struct args *args, 
 		buf_putc(&json, '{');
 		json_member_str(&json, "url", davit_registry_url(d.r));
 		buf_putc(&json, '}');
-		r = output_text(app, &json, "{{.url}}", e);
+		r = show_json(app, &json, "{{.url}}", e);
 	}
 	buf_fini(&json);
 	return registry_leave(&d, r, e);

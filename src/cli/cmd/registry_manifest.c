@@ -8,7 +8,7 @@
 #include "cli/cmd/registry.h"
 #include "cli/cmd/registry_blob.h"
 #include "cli/out.h"
-#include "cli/output.h"
+#include "cli/show.h"
 
 enum { MANIFEST_MAX = 4 << 20 /* as much as the library sends */ };
 
@@ -51,7 +51,7 @@ static int show_manifest(struct app *app, const struct get_flags *f, const davit
 	if (f->output)
 		return err_set(e, DAVIT_EARG, "options --output and --format exclude each other");
 	v = davit_reply_value(m);
-	return v ? output_value(app, v, "{{json .}}", e) : err_nomem(e);
+	return v ? show_value(app, v, "{{json .}}", e) : err_nomem(e);
 }
 
 static int run_get(struct app *app, const void *opts, const struct args *args, davit_err *e)
@@ -79,7 +79,7 @@ static int show_descriptor(struct app *app, const davit_registry_descriptor *des
 	int r;
 
 	registry_descriptor_json(desc, NULL, &json);
-	r = output_text(app, &json, standard, e);
+	r = show_json(app, &json, standard, e);
 	buf_fini(&json);
 	return r;
 }

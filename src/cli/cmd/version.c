@@ -3,7 +3,7 @@
 #include "cli/cmd/cmds.h"
 #include "cli/jsontext.h"
 #include "cli/out.h"
-#include "cli/output.h"
+#include "cli/show.h"
 
 static int run_version(struct app *app, const void *opts, const struct args *args, davit_err *e)
 {
@@ -16,7 +16,7 @@ static int run_version(struct app *app, const void *opts, const struct args *arg
 	json_member_str(&json, "version", DAVIT_VERSION);
 	json_member_str(&json, "library", davit_version());
 	buf_putc(&json, '}');
-	r = output_text(app, &json, "davit {{.version}} (libdavit {{.library}})", e);
+	r = show_json(app, &json, "davit {{.version}} (libdavit {{.library}})", e);
 	buf_fini(&json);
 	return r;
 }

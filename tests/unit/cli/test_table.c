@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "cli/jsontext.h"
-#include "cli/output.h"
+#include "cli/show.h"
 #include "cli/table.h"
 
 static void columns_are_aligned(void **state)
@@ -147,7 +147,7 @@ static void render(const char *format, const char *json, bool escape, const char
 	int r = davit_value_parse(json, strlen(json), &v, &e);
 
 	assert_int_equal(r, 0);
-	r = output_render(format, v, escape, &out, &e);
+	r = show_render(format, v, escape, &out, &e);
 	assert_string_equal(r ? e.msg : buf_str(&out), expected);
 	davit_value_free(v);
 	buf_fini(&out);

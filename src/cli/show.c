@@ -1,4 +1,4 @@
-#include "cli/output.h"
+#include "cli/show.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -139,7 +139,7 @@ static int render_json(const davit_value *v, struct buf *out, davit_err *e)
 	return r;
 }
 
-int output_render(const char *format, const davit_value *v, bool escape, struct buf *out, davit_err *e)
+int show_render(const char *format, const davit_value *v, bool escape, struct buf *out, davit_err *e)
 {
 	struct buf text = BUF_INIT(OUT_MAX);
 	size_t n = sizeof table_word - 1;
@@ -161,7 +161,7 @@ int output_render(const char *format, const davit_value *v, bool escape, struct 
 	return err_at(e, r, "option --format: ");
 }
 
-int output_value(struct app *app, const davit_value *v, const char *standard, davit_err *e)
+int show_value(struct app *app, const davit_value *v, const char *standard, davit_err *e)
 {
 	const char *format = app->g.format;
 	struct buf out = BUF_INIT(OUT_MAX);
@@ -169,7 +169,7 @@ int output_value(struct app *app, const davit_value *v, const char *standard, da
 
 	if (!format || !*format || !strcmp(format, table_word))
 		format = standard;
-	r = output_render(format, v, isatty(STDOUT_FILENO), &out, e);
+	r = show_render(format, v, isatty(STDOUT_FILENO), &out, e);
 	app_progress_end(app);
 	if (!r)
 		r = out_buf(&out, e);
@@ -177,13 +177,13 @@ int output_value(struct app *app, const davit_value *v, const char *standard, da
 	return r;
 }
 
-int output_text(struct app *app, const struct buf *json, const char *standard, davit_err *e)
+int show_json(struct app *app, const struct buf *json, const char *standard, davit_err *e)
 {
 	davit_value *v = NULL;
 	int r = json_to_value(json, &v, e);
 
 	if (!r)
-		r = output_value(app, v, standard, e);
+		r = show_value(app, v, standard, e);
 	davit_value_free(v);
 	return r;
 }
