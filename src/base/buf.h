@@ -43,8 +43,10 @@ const char *buf_str(const struct buf *b);
 /* 0, or the failure: "out of memory" or "<what> is longer than <max> bytes". */
 int buf_check(const struct buf *b, const char *what, davit_err *e);
 
-/* Moves the content out as a heap string (caller frees) and leaves the buffer empty; NULL if it failed, and the
- * buffer as it was. */
+/*
+ * Moves the content out as a heap string (caller frees) and leaves the buffer empty; NULL if it failed, and
+ * the buffer as it was.
+ */
 char *buf_take(struct buf *b);
 
 /* A sink that appends to the buffer; ends the call when the buffer is full. */

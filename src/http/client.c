@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/opts.h"
 #include "http/internal.h"
 
 enum {
@@ -65,24 +66,6 @@ static void fill_defaults(davit_connection_opts *o)
 		o->user_agent = "davit/" DAVIT_VERSION;
 }
 
-/* Takes the part of a caller's struct that both sides know; a member that only the caller knows must be
- * unused. */
-static int take_known(davit_connection_opts *to, const davit_connection_opts *from, davit_err *e)
-{
-	const char *p = (const char *)from;
-
-	if (!from->size)
-		return err_set(e, DAVIT_EARG, "connection options: size is 0, use DAVIT_OPTS()");
-	for (size_t i = sizeof *to; i < from->size; i++)
-		if (p[i])
-			return err_set(
-			    e, DAVIT_EARG,
-			    "connection options: the caller uses an option that this libdavit does not know");
-	memcpy(to, from, from->size < sizeof *to ? from->size : sizeof *to);
-	to->size = sizeof *to;
-	return 0;
-}
-
 static int check_numbers(const davit_connection_opts *o, davit_err *e)
 {
 	if (o->connect_timeout_ms < 0 || o->timeout_ms < 0 || o->low_speed_time_s < 0)
@@ -96,7 +79,7 @@ static int check_numbers(const davit_connection_opts *o, davit_err *e)
 static int copy_opts(davit_connection_opts *to, const davit_connection_opts *from, davit_err *e)
 {
 	davit_connection_opts o = { .size = sizeof o };
-	int rc = from ? take_known(&o, from, e) : 0;
+	int rc = from ? opts_take(&o, from, sizeof o, "davit_connection_opts", e) : 0;
 
 	if (!rc)
 		rc = check_numbers(&o, e);

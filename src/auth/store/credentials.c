@@ -14,15 +14,17 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/limits.h"
+#include "base/opts.h"
 
 static const davit_credentials_opts defaults = { .size = sizeof defaults };
 
 static int check_opts(const davit_credentials_opts **opts, davit_err *e)
 {
+	int rc = opts_check(*opts, sizeof **opts, "davit_credentials_opts", e);
+
 	if (!*opts)
 		*opts = &defaults;
-	return (*opts)->size ? 0
-			     : err_set(e, DAVIT_EARG, "davit_credentials_opts: size is 0; use DAVIT_OPTS");
+	return rc;
 }
 
 /* One place for a file: environment variable (with a directory: its value) and what follows it. */

@@ -10,13 +10,6 @@
 #include "services/registry/registry_internal.h"
 #include "wire/dockerref.h"
 
-int registry_check_opts(size_t size, const char *what, davit_err *e)
-{
-	if (size)
-		return 0;
-	return err_set(e, DAVIT_EARG, "%s: size is 0; make it with DAVIT_OPTS()", what);
-}
-
 /* --- opening ----------------------------------------------------------------------------------- */
 
 /* Every string of the options. */

@@ -11,6 +11,7 @@
 #include "api/api.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/opts.h"
 #include "wire/digest.h"
 
 extern const struct service registry_service;
@@ -67,9 +68,8 @@ int registry_upload(davit_registry *r, const struct call *c, void **out, davit_e
 int registry_pages(davit_registry *r, const struct call *c,
 		   int (*page)(void *user, void *reply, davit_err *e), void *user, davit_err *e);
 
-/* An option struct that was given must have its size set; what names it in the message. */
-int registry_check_opts(size_t size, const char *what, davit_err *e);
-#define CHECK_OPTS(opts, type, e) registry_check_opts((opts) ? (opts)->size : sizeof(type), #type, e)
+/* opts_check() for a pointer to options of that type. */
+#define CHECK_OPTS(opts, type, e) opts_check((opts), sizeof(type), #type, (e))
 
 /* --- ref.c: names ------------------------------------------------------------------------------ */
 

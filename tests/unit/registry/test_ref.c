@@ -218,12 +218,56 @@ static void hashes_files(void **state)
 	assert_code(DAVIT_EARG, davit_digest_file(NULL, digest, &e), e);
 }
 
+/* Every option struct of this door must have its size set; the handle's holds another one. */
+static void checks_option_structs(void **state)
+{
+	davit_registry_opts opts = { 0 };
+	davit_connection_opts conn = { 0 };
+	const davit_registry_authenticate_opts auth = { 0 };
+	const davit_registry_list_opts list = { 0 };
+	const davit_registry_push_opts push = { 0 };
+	const davit_registry_pull_opts pull = { 0 };
+	const davit_registry_manifest_opts get = { 0 };
+	davit_registry *r = NULL;
+	davit_err e = { 0 };
+	void *out = NULL;
+
+	(void)state;
+	assert_code(DAVIT_EARG, davit_registry_open("h", &opts, &r, &e), e);
+	assert_non_null(strstr(e.msg, "davit_registry_opts: size is 0"));
+	opts = (davit_registry_opts){ .size = sizeof opts, .connection = &conn };
+	assert_code(DAVIT_EARG, davit_registry_open("h", &opts, &r, &e), e);
+	assert_non_null(strstr(e.msg, "davit_connection_opts: size is 0"));
+	assert_null(r);
+	assert_code(0, davit_registry_open("h", NULL, &r, &e), e);
+#define REFUSED(call)                                           \
+	do {                                                    \
+		assert_code(DAVIT_EARG, (call), e);             \
+		assert_non_null(strstr(e.msg, ": size is 0")); \
+	} while (0)
+	REFUSED(davit_registry_authenticate(r, "x", &auth, NULL, &e));
+	REFUSED(davit_registry_repos(r, &list, (davit_registry_list **)&out, &e));
+	REFUSED(davit_registry_tags(r, "x", &list, (davit_registry_list **)&out, &e));
+	REFUSED(davit_registry_blob_push(r, "x", NULL, &push, NULL, &e));
+	REFUSED(davit_registry_blob_push_file(r, "x", "/dev/null", &push, NULL, &e));
+	REFUSED(davit_registry_blob_pull(r, "x", HELLO, &pull, NULL, NULL, &e));
+	REFUSED(davit_registry_blob_pull_file(r, "x", HELLO, &pull, "/dev/null", NULL, &e));
+	REFUSED(davit_registry_manifest_get(r, "x", "t", &get, (davit_registry_manifest **)&out, &e));
+	REFUSED(davit_registry_manifest_stat(r, "x", "t", &get, (davit_registry_descriptor **)&out, &e));
+	REFUSED(davit_registry_manifest_parse("{}", 2, NULL, &get, (davit_registry_manifest **)&out, &e));
+	REFUSED(davit_registry_alias_get(r, "x", "t", &get, (davit_registry_alias **)&out, &e));
+#undef REFUSED
+	assert_null(out);
+	davit_registry_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses_references),
 		cmocka_unit_test(refuses_references),
 		cmocka_unit_test(opens),
+		cmocka_unit_test(checks_option_structs),
 		cmocka_unit_test(checks_names_before_sending),
 		cmocka_unit_test(sends_names_unchecked),
 		cmocka_unit_test(lists_pages),

@@ -385,7 +385,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(nothing_known), T(all_spellings_of_keys), T(names_of_docker_hub), T(longest_prefix_wins),
 		T(forms_of_entries), T(order_of_places), T(broken_files), T(helpers_answer),
-		T(slow_helper_is_cancelled), T(lasting_helper_is_cancelled), T(store_and_erase_in_file), T(store_and_erase_in_helper),
+		T(slow_helper_is_cancelled), T(lasting_helper_is_cancelled),
+		T(store_and_erase_in_file), T(store_and_erase_in_helper),
 		T(options_are_checked),
 	};
 
