@@ -343,7 +343,8 @@ typedef struct davit_registry_manifest_body {
 /**
  * Writes a manifest. PUT /v2/REPO/manifests/REFERENCE.
  * @param out  what was written; may be NULL
- * @return 0; #DAVIT_EINTEGRITY: the registry stored another digest
+ * @return 0; #DAVIT_EINTEGRITY: @p reference is another digest than that of the bytes (then nothing was
+ * sent), or the registry stored another one
  */
 DAVIT_API int davit_registry_manifest_put(davit_registry *r, const char *repo, const char *reference,
 					  const davit_registry_manifest_body *body,

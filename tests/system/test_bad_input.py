@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from fake.client import sanitized
+from fake.client import digest_of, sanitized
 from fake.rules import Rule
 
 GOOD = 'sha256:' + 'a' * 64
@@ -45,6 +45,14 @@ def test_usage_errors(davit, args):
     assert result.code == 2 and result.out == b'' and result.err.startswith('davit: '), result
 
 
+def test_standard_input_twice(davit, registry, repo):
+    """What can be read only once is asked for only once."""
+    host = f'{registry.host}/{repo}'
+    davit.run(*davit.push(host, '-', '-'), stdin=b'x').fails(2, 'standard input', 'once')
+    result = davit.run(*davit.push(host, '-', '-u', 'fred', '--password-stdin'), stdin=b'x')
+    result.fails(2, '--password-stdin', 'once')
+
+
 def test_dxf_bad_names(dxf, registry, work):
     """dxf's exit codes: 2 for what the registry does not find, 1 for a malformed digest."""
     program = dxf(registry)
@@ -52,6 +60,18 @@ def test_dxf_bad_names(dxf, registry, work):
     program.run('pull-blob', 'a/b', GOOD).fails(2)
     program.run('get-alias', 'a/b', 'nope').fails(2)
     program.run('list-aliases', 'UPPER').fails(2)
+
+
+def test_manifest_of_another_digest(davit, proxy, repo, stored):
+    """A manifest is not sent under a digest that is not its own."""
+    item, where = stored(), f'{proxy.host}/{repo}'
+    davit.run(*davit.alias('set', where, 'x', item.digest)).ok()
+    manifest = davit.run(*davit.manifest('get', f'{where}:x')).ok().out
+    proxy.log.clear()
+    put = davit.run(*davit.manifest('put', f'{where}@{GOOD}', '-'), stdin=manifest)
+    put.fails(6, GOOD, digest_of(manifest))
+    assert not proxy.log
+    davit.run(*davit.manifest('put', f'{where}@{digest_of(manifest)}', '-'), stdin=manifest).ok()
 
 
 def test_missing_file(davit, dxf, registry, repo, work):

@@ -189,20 +189,15 @@ int davit_registry_manifest_parse(const char *bytes, size_t n, const char *media
 
 int registry_json(const struct type *t, const void *in, struct buf *out, davit_err *e)
 {
-	const davit_sink sink = { registry_to_buf, out };
+	const davit_sink sink = buf_sink(out);
 	struct jnode *j = NULL;
-	int r = codec_encode(t, in, 0, &j, e);
+	int r = codec_encode(t, in, 0, &j, e), full;
 
 	if (!r)
 		r = davit_value_write(json_value(j), DAVIT_VALUE_SPACED, &sink, e);
 	json_unref(j);
-	return r ? r : buf_check(out, "the manifest", e);
-}
-
-int registry_to_buf(void *user, const void *p, size_t n)
-{
-	buf_add(user, p, n);
-	return 0;
+	full = buf_check(out, "the manifest", e);
+	return full ? full : r;
 }
 
 /* --- reading ----------------------------------------------------------------------------------- */
@@ -453,6 +448,17 @@ static int body_type(const davit_registry_manifest_body *body, const davit_regis
 	return 0;
 }
 
+/* A reference that is a digest must be that of the bytes; whether it is one at all is checked elsewhere. */
+static int check_promised(const davit_registry_manifest *m, const char *reference, davit_err *e)
+{
+	enum digest_alg alg;
+	const char *hex;
+
+	if (!reference || !strchr(reference, ':') || digest_parse(reference, &alg, &hex, NULL))
+		return 0;
+	return check_digest(m, reference, "the manifest to write", e);
+}
+
 int davit_registry_manifest_put(davit_registry *r, const char *repo, const char *reference,
 				const davit_registry_manifest_body *body, davit_registry_descriptor **out,
 				davit_err *e)
@@ -475,7 +481,9 @@ int davit_registry_manifest_put(davit_registry *r, const char *repo, const char 
 	if (rc)
 		return rc;
 	send = *body;
-	rc = body_type(body, m, &send.media_type, e);
+	rc = check_promised(m, reference, e);
+	if (!rc)
+		rc = body_type(body, m, &send.media_type, e);
 	if (!rc)
 		rc = registry_manifest_send(&at, &send, m->digest, e);
 	if (!rc)
