@@ -95,8 +95,6 @@ static int push_all(struct door *d, const struct push_flags *f, const struct arg
 {
 	int r = 0;
 
-	if (f->digest && args->n > 2)
-		return err_set(e, DAVIT_EARG, "option --digest: is for one file, not for %zu", args->n - 1);
 	for (size_t i = 1; i < args->n && !r; i++)
 		r = registry_push(d, args->v[i], f, &done[i - 1], e);
 	return r;
@@ -129,6 +127,23 @@ static int set_alias(struct door *d, davit_registry_descriptor *const *done, siz
 					e);
 }
 
+static int check_push(const struct app *app, const struct push_flags *f, const struct args *args, davit_err *e)
+{
+	const struct registry_flags *noun = app->noun_opts;
+	size_t readers = noun->password_stdin ? 1 : 0;
+
+	if (args->n - 1 > PUSH_FILES_MAX)
+		return err_set(e, DAVIT_ELIMIT, "more than %d files in one call", PUSH_FILES_MAX);
+	if (f->digest && args->n > 2)
+		return err_set(e, DAVIT_EARG, "option --digest: is for one file, not for %zu", args->n - 1);
+	for (size_t i = 1; i < args->n; i++)
+		readers += !strcmp(args->v[i], "-");
+	if (readers > 1)
+		return err_set(e, DAVIT_EARG, "standard input (-%s) can be read only once",
+			       noun->password_stdin ? ", --password-stdin" : "");
+	return 0;
+}
+
 static int run_push(struct app *app, const void *opts, const struct args *args, davit_err *e)
 {
 	davit_registry_descriptor *done[PUSH_FILES_MAX] = { NULL };
@@ -136,8 +151,9 @@ static int run_push(struct app *app, const void *opts, const struct args *args, 
 	size_t n = args->n - 1;
 	int r;
 
-	if (n > PUSH_FILES_MAX)
-		return err_set(e, DAVIT_ELIMIT, "more than %d files in one call", PUSH_FILES_MAX);
+	r = check_push(app, opts, args, e);
+	if (r)
+		return r;
 	r = registry_enter(&d, app, args->v[0], e);
 	if (!r && d.ref->digest)
 		r = err_set(e, DAVIT_EARG, "%s: give the digest by --digest", args->v[0]);
