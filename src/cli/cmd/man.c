@@ -90,7 +90,7 @@ static void commands(const char *noun, struct buf *out)
 	size_t n = strlen(noun);
 
 	for (size_t i = 0; (c = cmd_at(i)); i++) {
-		bool below = n ? !strncmp(c->path, noun, n) && c->path[n] == ' ' : !strchr(c->path, ' ');
+		bool below = !strncmp(c->path, noun, n) && c->path[n] == ' ';
 
 		if (below && c->run && !(c->flags & CMD_HIDDEN))
 			command(c, out);
@@ -124,7 +124,7 @@ static int directive(const char *line, struct buf *out, davit_err *e)
 		options(connection_options, out);
 	} else if (!strncmp(line, "@options ", 9) && (c = find(word))) {
 		options(c->opts, out);
-	} else if (!strncmp(line, "@commands", 9)) {
+	} else if (!strncmp(line, "@commands ", 10)) {
 		commands(word, out);
 	} else if (!strcmp(line, "@summary")) {
 		summary(out);
