@@ -106,6 +106,12 @@ def test_nobody_to_ask(davit, secured):
         result.fails(1, 'no terminal', option)
 
 
+def test_two_passwords(davit):
+    """Which of two passwords is meant cannot be known; they are not joined."""
+    result = davit.run('registry', 'login', 'r.invalid', '-u', USER, '-p', 'x', '--password-stdin')
+    result.fails(2, '--password and --password-stdin exclude each other')
+
+
 def test_helper_missing_or_empty(davit, secured, home, work, listing):
     """A helper that is not installed, or knows nothing, does not hide the file's own entry."""
     docker_config(home, credsStore='desktop-not-there', auths={secured.host: {'auth': PAIR}})

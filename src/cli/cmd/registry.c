@@ -185,6 +185,8 @@ static int open_registry(struct door *d, davit_err *e)
 
 	d->has_token = opts.token.s;
 	d->password = (struct buf)BUF_INIT_SECRET(PASSWORD_MAX);
+	if (f->password.s && f->password_stdin)
+		return err_set(e, DAVIT_EARG, "options --password and --password-stdin exclude each other");
 	if (f->password.s && !f->username)
 		return err_set(e, DAVIT_EARG, "option --password needs --username");
 	if (f->password_stdin && !f->username)
