@@ -71,16 +71,10 @@ int json_to_value(const struct buf *b, davit_value **out, davit_err *e)
 	return r ? r : davit_value_parse(buf_str(b), b->len, out, e);
 }
 
-static int sink_to_buf(void *user, const void *p, size_t n)
-{
-	buf_add(user, p, n);
-	return 0;
-}
-
 int json_of_value(const davit_value *v, enum davit_value_style style, struct buf *out, davit_err *e)
 {
-	davit_sink sink = { .write = sink_to_buf, .user = out };
-	int r = davit_value_write(v, style, &sink, e);
+	davit_sink sink = buf_sink(out);
+	int r = davit_value_write(v, style, &sink, e), full = buf_check(out, "the output", e);
 
-	return r ? r : buf_check(out, "the output", e);
+	return full ? full : r;
 }

@@ -159,8 +159,6 @@ int registry_manifest_send(const struct registry_at *at, const davit_registry_ma
 			   const char *digest, davit_err *e);
 /* The digest of n bytes in the algorithm of the digest text like. */
 int registry_digest_like(const char *like, const char *p, size_t n, char out[DAVIT_DIGEST_MAX], davit_err *e);
-/* A davit_sink function that appends to the struct buf in user. */
-int registry_to_buf(void *user, const void *p, size_t n);
 /* Writes *in (a type's struct) as python's json.dumps(sort_keys=True) does. */
 int registry_json(const struct type *t, const void *in, struct buf *out, davit_err *e);
 /* The manifest that bytes say, as a reply of its own. */
