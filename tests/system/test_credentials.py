@@ -198,6 +198,33 @@ def test_login_and_logout(davit, secured, home, listing):
     assert 'other.invalid' in json.loads(path.read_text())['auths']
 
 
+@pytest.mark.parametrize('form', ['{h}', 'https://{h}', 'https://{h}/'])
+def test_login_by_url(davit, secured, home, listing, form):
+    """A host and its URL are the same; what is kept does not depend on how it was written."""
+    where = form.format(h=secured.host)
+    ca = ('--ca-file', secured.tls.ca)
+    davit.run(*davit.login(where, USER, *ca), stdin=PASSWORD.encode()).ok()
+    saved = json.loads((home / '.docker/config.json').read_text())
+    assert list(saved['auths']) == [secured.host]
+    davit.run(*listing).ok()
+    davit.run(*davit.logout(where)).ok()
+    davit.run(*listing).fails(4)
+
+
+def test_login_by_http_url(davit, home):
+    """http:// is --plain-http: TLS is not asked for; contradictions are usage errors."""
+    with Registry(users={USER: PASSWORD}) as plain:
+        env = {'DAVIT_DEBUG': 'http'}
+        args = davit.login(f'http://{plain.host}', USER)
+        result = davit.run(*args, stdin=PASSWORD.encode(), env=env).ok()
+        assert 'for TLS' not in result.err
+        davit.run(*args, '--no-plain-http', stdin=PASSWORD.encode()).fails(2, '--no-plain-http')
+        davit.run(*davit.login(f'https://{plain.host}', USER, '--plain-http'),
+                  stdin=PASSWORD.encode()).fails(2, '--plain-http')
+        davit.run(*davit.logout(f'http://{plain.host}')).ok()
+        assert not json.loads((home / '.docker/config.json').read_text())['auths']
+
+
 def test_login_with_helper(davit, secured, home, work, listing):
     """With a credsStore the helper keeps the password, the file does not."""
     helper_script(work, 'docker-credential-fake', HELPER)

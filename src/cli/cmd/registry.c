@@ -174,7 +174,7 @@ static int open_registry(struct door *d, davit_err *e)
 	davit_registry_opts opts = {
 		.size = sizeof opts,
 		.connection = &d->app->connection,
-		.plain_http = f->plain_http,
+		.plain_http = d->plain_http,
 		.http_auth = insecure ? DAVIT_YES : DAVIT_UNSET,
 		.token.s = f->token.s ? f->token.s : dxf_variable(d, "DXF_TOKEN"),
 		.auth_host = dxf_variable(d, "DXF_AUTH_HOST"),
@@ -196,6 +196,25 @@ static int open_registry(struct door *d, davit_err *e)
 	return r ? r : davit_registry_open(d->host, &opts, &d->r, e);
 }
 
+/* Takes HOST out of https://HOST/ or http://HOST/; the latter is as good as --plain-http. */
+static int take_scheme(struct door *d, const char *host, davit_err *e)
+{
+	const struct registry_flags *f = d->app->noun_opts;
+	bool http = !strncmp(host, "http://", 7), https = !strncmp(host, "https://", 8);
+	const char *bare = host + (http ? 7 : https ? 8 : 0);
+	size_t n = strlen(bare);
+
+	if (http && f->plain_http == DAVIT_NO)
+		return err_set(e, DAVIT_EARG, "%s and option --no-plain-http exclude each other", host);
+	if (https && f->plain_http == DAVIT_YES)
+		return err_set(e, DAVIT_EARG, "%s and option --plain-http exclude each other", host);
+	d->plain_http = http ? DAVIT_YES : f->plain_http;
+	if (bare != host && n && bare[n - 1] == '/')
+		n--;
+	d->host = strndup(bare, n);
+	return d->host ? 0 : err_nomem(e);
+}
+
 int registry_enter_host(struct door *d, struct app *app, const char *host, davit_err *e)
 {
 	int r = app_connection(app, e);
@@ -203,8 +222,8 @@ int registry_enter_host(struct door *d, struct app *app, const char *host, davit
 	if (r)
 		return r;
 	d->app = app;
-	d->host = strdup(host);
-	return d->host ? open_registry(d, e) : err_nomem(e);
+	r = take_scheme(d, host, e);
+	return r ? r : open_registry(d, e);
 }
 
 int registry_enter(struct door *d, struct app *app, const char *reference, davit_err *e)

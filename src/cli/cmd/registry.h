@@ -21,7 +21,8 @@ struct door {
 	struct app *app;
 	davit_registry *r;
 	davit_registry_ref *ref;  /* NULL if a host was given */
-	char *host;
+	char *host;               /* without a scheme */
+	davit_tri plain_http;     /* as the options or the scheme want it */
 	struct buf password;      /* read from stdin or asked for */
 	bool has_password;
 	davit_credentials *found; /* from the user's files */
@@ -30,7 +31,7 @@ struct door {
 	bool warned;              /* by registry_warn_http() */
 };
 
-/* Opens the registry of a host. */
+/* Opens the registry of a host, which may be written as https://HOST or http://HOST (plain HTTP). */
 int registry_enter_host(struct door *d, struct app *app, const char *host, davit_err *e);
 
 /* Opens the registry of a reference, which is then in d->ref. */

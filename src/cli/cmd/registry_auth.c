@@ -46,21 +46,20 @@ static int show_login(struct app *app, const char *host, const char *username, c
 
 static int run_login(struct app *app, const void *opts, const struct args *args, davit_err *e)
 {
-	const char *host = host_argument(args);
 	struct buf username = BUF_INIT(NAME_LIMIT);
 	char where[1024] = "";
 	struct door d = { 0 };
-	int r = registry_enter_host(&d, app, host, e);
+	int r = registry_enter_host(&d, app, host_argument(args), e);
 
 	(void)opts;
-	r = r ? r : registry_ask(&d, app, host, &username, e);
+	r = r ? r : registry_ask(&d, app, d.host, &username, e);
 	r = r ? r : check(&d, buf_str(&username), e);
 	if (!r) {
 		davit_credentials c = { .username = buf_str(&username), .password.s = buf_str(&d.password) };
 
-		r = davit_credentials_store(host, &c, NULL, where, sizeof where, e);
+		r = davit_credentials_store(d.host, &c, NULL, where, sizeof where, e);
 	}
-	r = r ? r : show_login(app, host, buf_str(&username), where, e);
+	r = r ? r : show_login(app, d.host, buf_str(&username), where, e);
 	buf_fini(&username);
 	return registry_leave(&d, r, e);
 }
@@ -114,7 +113,8 @@ const struct cmd registry_auth_cmds[] = {
 		.description = "Asks for user name and password, unless options give them, checks them with "
 			       "the registry and keeps them where docker does: in the helper that its "
 			       "config.json names, else in that file. HOST is docker.io if there is "
-			       "none.\n\nFields for --format: host, username, where.",
+			       "none; https://HOST is the same, and http://HOST is HOST with "
+			       "--plain-http.\n\nFields for --format: host, username, where.",
 		.args = "[HOST]",
 		.max = 1,
 		.run = run_login,
@@ -122,7 +122,8 @@ const struct cmd registry_auth_cmds[] = {
 	{
 		.path = "registry logout",
 		.summary = "forget the password for a registry",
-		.description = "Removes what login has kept. HOST is docker.io if there is none.",
+		.description = "Removes what login has kept. HOST is docker.io if there is none; a scheme "
+			       "in front of it does not matter.",
 		.args = "[HOST]",
 		.max = 1,
 		.flags = CMD_LOCAL,
