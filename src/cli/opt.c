@@ -194,12 +194,28 @@ static int check_values(const struct opt *o, const char *value, davit_err *e)
 	return r;
 }
 
+/* Values are shown as they were written, limits in the smallest unit. */
+static int check_range(const struct opt *o, int64_t n, const char *value, davit_err *e)
+{
+	const char *unit = o->kind == OPT_SIZE ? " bytes" : o->kind == OPT_TIME ? " ms" : "";
+
+	if (o->range && n < o->range->min)
+		return err_set(e, DAVIT_EARG, "expected at least %lld%s, got %s", (long long)o->range->min,
+			       unit, value);
+	if (o->range && n > o->range->max)
+		return err_set(e, DAVIT_EARG, "expected at most %lld%s, got %s", (long long)o->range->max,
+			       unit, value);
+	return 0;
+}
+
 static int store_number(const struct opt *o, void *member, const char *value, davit_err *e)
 {
 	bool narrow = o->kind == OPT_INT;
 	int64_t n;
 	int r = opt_parse_int(value, narrow ? INT_MIN : INT64_MIN, narrow ? INT_MAX : INT64_MAX, &n, e);
 
+	if (!r)
+		r = check_range(o, n, value, e);
 	if (r)
 		return r;
 	if (narrow)
@@ -208,6 +224,23 @@ static int store_number(const struct opt *o, void *member, const char *value, da
 		*(int64_t *)member = n;
 	else
 		*(davit_opt_int *)member = (davit_opt_int){ .value = n, .set = true };
+	return 0;
+}
+
+static int store_quantity(const struct opt *o, void *member, const char *value, davit_err *e)
+{
+	bool size = o->kind == OPT_SIZE;
+	int64_t n;
+	int r = size ? opt_parse_size(value, &n, e) : opt_parse_time(value, &n, e);
+
+	if (!r)
+		r = check_range(o, n, value, e);
+	if (r)
+		return r;
+	if (size)
+		((struct opt_size *)member)->bytes = n;
+	else
+		((struct opt_time *)member)->ms = n;
 	return 0;
 }
 
@@ -243,9 +276,8 @@ static int store_value(const struct opt *o, void *member, const char *value, dav
 	case OPT_MAP:
 		return map_add(member, value, e);
 	case OPT_SIZE:
-		return opt_parse_size(value, &((struct opt_size *)member)->bytes, e);
 	case OPT_TIME:
-		return opt_parse_time(value, &((struct opt_time *)member)->ms, e);
+		return store_quantity(o, member, value, e);
 	}
 	return err_set(e, DAVIT_ESTATE, "option of unknown kind");
 }

@@ -52,11 +52,17 @@ enum opt_kind {
 	OPT_TIME,     /* struct opt_time */
 };
 
+/* What a number, size (bytes) or time (milliseconds) may be. */
+struct opt_range {
+	int64_t min, max;
+};
+
 struct opt {
 	const char *name;          /* long name without dashes; NULL ends a table */
 	const char *help;          /* begins lower case, no final dot */
 	const char *arg;           /* what the value is called in help: FILE is completed as a file */
 	const char *const *values; /* allowed values, ends with NULL; NULL: any */
+	const struct opt_range *range; /* of numbers, sizes and times; NULL: any */
 	uint16_t off;              /* of the member */
 	uint8_t kind;              /* enum opt_kind */
 	char letter;               /* short name, or 0 */

@@ -1,5 +1,11 @@
 /* The global options: rows for struct globals. */
+#include <limits.h>
+
 #include "cli/app.h"
+
+static const struct opt_range any_count = { 0, INT_MAX };
+static const struct opt_range any_time = { 0, INT_MAX };
+static const struct opt_range some_time = { 1, INT_MAX };
 
 const struct opt global_options[] = {
 	OPT(struct globals, help, 'h', "help", NULL, "show help and exit"),
@@ -24,10 +30,10 @@ const struct opt connection_options[] = {
 	OPT(struct globals, unix_socket, 0, "unix-socket", "FILE",
 	    "connect to this socket whatever the host is"),
 	OPT(struct globals, timeout, 0, "timeout", "TIME",
-	    "longest time of one call that is no transfer, for example 30s"),
+	    "longest time of one call that is no transfer, for example 30s", .range = &any_time),
 	OPT(struct globals, connect_timeout, 0, "connect-timeout", "TIME",
-	    "longest time to connect (default 30s)"),
+	    "longest time to connect (default 30s)", .range = &some_time),
 	OPT(struct globals, retries, 0, "retries", "N",
-	    "further attempts after a passing failure (default 4)"),
+	    "further attempts after a passing failure (default 4)", .range = &any_count),
 	OPT_END,
 };

@@ -45,6 +45,18 @@ def test_usage_errors(davit, args):
     assert result.code == 2 and result.out == b'' and result.err.startswith('davit: '), result
 
 
+@pytest.mark.parametrize('option, value', [
+    ('-n', '-1'), ('--limit', '0'), ('--batch', '-5'), ('--batch', '0'), ('--batch', 'many'),
+    ('--retries', '-1'), ('--timeout', '-1'), ('--connect-timeout', '0'), ('--chunk-size', '-1'),
+    ('--chunk-size', '0'), ('--chunk-size', '17m')])
+def test_senseless_numbers(davit, registry, option, value):
+    """A usage error that names the option; nothing is asked."""
+    args = davit.pull(f'{registry.host}/a/b', GOOD, 'x') if 'chunk' in option else (
+        davit.tags(f'{registry.host}/a/b'))
+    name = {'-n': '--limit'}.get(option, option)
+    davit.run(*args, option, value).fails(2, f'option {name}:', f'got {value}|got \'{value}')
+
+
 def test_standard_input_twice(davit, registry, repo):
     """What can be read only once is asked for only once."""
     host = f'{registry.host}/{repo}'

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "cli/cmd/cmds.h"
 #include "cli/cmd/registry.h"
 #include "cli/cmd/registry_blob.h"
@@ -80,12 +81,14 @@ int registry_push(struct door *d, const char *path, const struct push_flags *fla
 	return r;
 }
 
+const struct opt_range registry_chunk_range = { 1, LIMIT_CHUNK };
+
 static const struct opt push_options[] = {
 	OPT(struct push_flags, digest, 0, "digest", "DIGEST", "the known digest; checked while sending"),
 	OPT(struct push_flags, check_exists, 0, "check-exists", NULL,
 	    "ask first whether the registry has the blob (default yes)"),
 	OPT(struct push_flags, chunk_size, 0, "chunk-size", "SIZE",
-	    "bytes of one read and write (default 256k)"),
+	    "bytes of one read and write (default 256k, at most 16m)", .range = &registry_chunk_range),
 	OPT_END,
 };
 
@@ -234,7 +237,8 @@ const struct opt registry_pull_options[] = {
 	    "write each blob to a file in this directory, named by its digest's digits"),
 	OPT(struct pull_flags, platform, 0, "platform", "OS/ARCH",
 	    "of an index, take the manifest for this platform, for example linux/arm64"),
-	OPT(struct pull_flags, chunk_size, 0, "chunk-size", "SIZE", "most bytes of one write (default 256k)"),
+	OPT(struct pull_flags, chunk_size, 0, "chunk-size", "SIZE",
+	    "most bytes of one write (default 256k, at most 16m)", .range = &registry_chunk_range),
 	OPT_END,
 };
 

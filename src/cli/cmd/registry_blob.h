@@ -17,6 +17,9 @@ struct pull_flags {
 	struct opt_size chunk_size;
 };
 
+/* What one read or write of a transfer may be. */
+extern const struct opt_range registry_chunk_range;
+
 extern const struct opt registry_platform_options[];
 extern const struct opt registry_pull_options[];
 

@@ -13,11 +13,13 @@ struct list_flags {
 	int64_t batch;
 };
 
+static const struct opt_range some = { 1, INT64_MAX };
+
 static const struct opt list_options[] = {
-	OPT(struct list_flags, limit, 'n', "limit", "N", "show at most N names"),
+	OPT(struct list_flags, limit, 'n', "limit", "N", "show at most N names", .range = &some),
 	OPT(struct list_flags, last, 0, "last", "NAME", "begin after this name"),
 	OPT(struct list_flags, batch, 0, "batch", "N",
-	    "ask for N names at a time (default: the registry decides)"),
+	    "ask for N names at a time (default: the registry decides)", .range = &some),
 	OPT_END,
 };
 

@@ -27,6 +27,8 @@ struct flags {
 
 static const char *const modes[] = { "fast", "slow", "off", NULL };
 
+static const struct opt_range few = { 1, 4096 };
+
 static const struct opt flag_rows[] = {
 	OPT(struct flags, interactive, 'i', "interactive", NULL, "keep stdin open"),
 	OPT(struct flags, tty, 't', "tty", NULL, "make a terminal"),
@@ -40,6 +42,9 @@ static const struct opt flag_rows[] = {
 	OPT(struct flags, label, 0, "label", "KEY=VALUE", "may be repeated"),
 	OPT(struct flags, memory, 'm', "memory", "SIZE", "how much memory"),
 	OPT(struct flags, wait, 0, "wait", "TIME", "how long"),
+	OPT(struct flags, big, 0, "some", "N", "a number of things", .range = &few),
+	OPT(struct flags, memory, 0, "piece", "SIZE", "how much", .range = &few),
+	OPT(struct flags, wait, 0, "pause", "TIME", "how long", .range = &few),
 	OPT(struct flags, mode, 0, "mode", "MODE", "how", .values = modes),
 	OPT(struct flags, secret_switch, 0, "secret-switch", NULL, "not shown", .hidden = true),
 	OPT_END,
@@ -197,6 +202,15 @@ static const struct {
 	{ "--wait 500ms", " wait=500" },
 	{ "--wait 1d2h", " wait=93600000" },
 	{ "--wait 1m30", "option --wait: expected a time such as 30s, 1m30s or 500ms, got '1m30'" },
+	{ "--some 1", " big=1" },
+	{ "--some -1", "option --some: expected at least 1, got -1" },
+	{ "--some 0", "option --some: expected at least 1, got 0" },
+	{ "--some 5000", "option --some: expected at most 4096, got 5000" },
+	{ "--piece 4k", " memory=4096" },
+	{ "--piece 0", "option --piece: expected at least 1 bytes, got 0" },
+	{ "--piece 5k", "option --piece: expected at most 4096 bytes, got 5k" },
+	{ "--pause 4s", " wait=4000" },
+	{ "--pause 5s", "option --pause: expected at most 4096 ms, got 5s" },
 	{ "--wait x", "option --wait: expected a time such as 30s, 1m30s or 500ms, got 'x'" },
 	{ "--wait 99999999999999999d",
 	  "option --wait: expected a time such as 30s, 1m30s or 500ms, got '99999999999999999d'" },
