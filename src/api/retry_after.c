@@ -7,7 +7,7 @@
 /* Long enough to be longer than any limit, short enough to count in. */
 enum { FAR_AWAY_S = 999999999 };
 
-/* Whether the day and the time exist; timegm() would make another day of February 31. A second may be a leap. */
+/* Whether the day and the time exist; timegm() would make another day of February 31. */
 static bool is_real(const struct tm *tm)
 {
 	struct tm day = { .tm_year = tm->tm_year, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday };

@@ -93,8 +93,8 @@ static int ask(const char *question, const char *instead, bool echo, struct buf 
 	int r;
 
 	if (fd < 0)
-		return err_set(e, DAVIT_EIO, "there is no terminal to ask on for '%s'; give it with %s", question,
-			       instead);
+		return err_set(e, DAVIT_EIO, "there is no terminal to ask on for '%s'; give it with %s",
+			       question, instead);
 	r = sig_catch(&token, e);
 	if (r)
 		return r;

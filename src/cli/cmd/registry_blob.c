@@ -130,7 +130,8 @@ static int set_alias(struct door *d, davit_registry_descriptor *const *done, siz
 					e);
 }
 
-static int check_push(const struct app *app, const struct push_flags *f, const struct args *args, davit_err *e)
+static int check_push(const struct app *app, const struct push_flags *f, const struct args *args,
+		      davit_err *e)
 {
 	const struct registry_flags *noun = app->noun_opts;
 	size_t readers = noun->password_stdin ? 1 : 0;

@@ -157,7 +157,8 @@ const struct cmd registry_manifest_cmds[] = {
 		.path = "registry manifest put",
 		.summary = "store a manifest or index",
 		.description = "Stores the bytes of FILE (- is standard input) as a manifest and prints its "
-			       "digest. A DIGEST must be that of the bytes.\n\nFields for --format: digest, size, mediaType.",
+			       "digest. A DIGEST must be that of the bytes.\n\nFields for --format: digest, "
+			       "size, mediaType.",
 		.args = "REPO[:TAG][@DIGEST] FILE|-",
 		.complete = "-f",
 		.min = 2,
