@@ -127,7 +127,7 @@ int api_call(struct api *a, const struct call *c, void **out, davit_err *e);
 
 /*
  * As api_call(), and every next page of a row with EP_PAGED_LINK: page() gets each reply (it frees or keeps
- * it) and says 0 to go on, more to stop with success, or a code with its message. It may use the handle. A
+ * it) and says 0 to go on, more to stop with success, or a code with its message. It must not use a. A
  * next page on another origin is asked for without credentials; pages that repeat are DAVIT_EPROTO.
  */
 int api_pages(struct api *a, const struct call *c, int (*page)(void *user, void *reply, davit_err *e),

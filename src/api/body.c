@@ -164,8 +164,8 @@ static int hash_all(struct body *b, struct digest *d, davit_err *e)
 		if (r < 0)
 			return err_callback(e, r, "reading the body");
 		if (got > cap)
-			return err_set(e, DAVIT_EARG, "the body source gave %zu bytes where %zu were asked for",
-				       got, cap);
+			return err_set(e, DAVIT_EARG,
+				       "the body source gave %zu bytes where %zu were asked for", got, cap);
 		if (!got)
 			return switch_source(b, size, e);
 		if (digest_update(d, piece, got))

@@ -349,8 +349,11 @@ int api_pages(struct api *a, const struct call *c, int (*page)(void *user, void 
 		void *object;
 
 		r = get_page(&p, &object, e);
-		if (!r)
-			r = page(user, object, e);
+		if (r)
+			break;
+		a->busy = true;
+		r = page(user, object, e);
+		a->busy = false;
 	} while (!r && p.more);
 	arena_fini(&p.mem[0]);
 	arena_fini(&p.mem[1]);

@@ -304,24 +304,37 @@ static int upload_again(struct push *p, davit_err *e)
 
 /* --- before the upload ------------------------------------------------------------------------- */
 
+/* One read of the first pass; the source must not use the handle, as in a transfer. */
+static int read_first(struct push *p, void *piece, size_t *got, davit_err *e)
+{
+	int rc;
+
+	p->r->api->busy = true;
+	rc = p->src->read(p->src->user, piece, p->chunk, got);
+	p->r->api->busy = false;
+	if (rc < 0)
+		return err_callback(e, rc, "reading the source");
+	if (*got > p->chunk)
+		return err_set(e, DAVIT_EARG, "the source gave %zu bytes where %zu were asked for", *got,
+			       p->chunk);
+	return cancel_check(http_client_opts(p->r->api->http)->cancel, e);
+}
+
 /* Reads the source once to learn its digest and size, and goes back. */
 static int first_pass(struct push *p, davit_err *e)
 {
 	AUTO_FREE char *piece = malloc(p->chunk);
 	struct digest *d = NULL;
 	uint64_t n = 0;
-	size_t got;
+	size_t got = 0;
 	int rc = piece ? digest_new(DIGEST_SHA256, &d, e) : err_nomem(e);
 
 	while (!rc) {
-		rc = p->src->read(p->src->user, piece, p->chunk, &got);
-		if (rc < 0)
-			rc = err_callback(e, rc, "reading the source");
+		rc = read_first(p, piece, &got, e);
 		if (rc || !got)
 			break;
 		n += got;
-		rc = cancel_check(http_client_opts(p->r->api->http)->cancel, e);
-		if (!rc && digest_update(d, piece, got))
+		if (digest_update(d, piece, got))
 			rc = err_nomem(e);
 	}
 	if (!rc)
@@ -383,8 +396,8 @@ static int push(struct push *p, davit_err *e)
 		rc = is_there(p, e);
 	if (rc)
 		return rc < 0 ? rc : 0;
-	registry_meter_init(&p->meter, p->opts ? &p->opts->progress : NULL, p->digest ? p->digest : "upload",
-			    p->size);
+	registry_meter_init(&p->meter, p->r, p->opts ? &p->opts->progress : NULL,
+			    p->digest ? p->digest : "upload", p->size);
 	rc = upload_again(p, e);
 	if (rc)
 		return rc;

@@ -233,13 +233,11 @@ int davit_registry_blob_pull(davit_registry *r, const char *repo, const char *di
 	if (!rc && (!sink || !sink->write))
 		rc = err_set(e, DAVIT_EARG, "the sink for the blob is missing");
 	if (!rc)
-		rc = registry_repo(r, repo, &name, e);
-	if (!rc)
-		rc = registry_check_digest(r, digest, e);
+		rc = registry_check_blob(r, repo, digest, &name, e);
 	if (rc)
 		return rc;
 	c.path = PATH(buf_str(&name), digest);
-	registry_meter_init(&p.meter, opts ? &opts->progress : NULL, digest, -1);
+	registry_meter_init(&p.meter, r, opts ? &opts->progress : NULL, digest, -1);
 	rc = pull_checked(r, &p, &c, &own);
 	registry_hash_fini(&p.hash);
 	if (!rc)

@@ -88,11 +88,13 @@ bool registry_is_hub(const char *host);
 
 /* Tells a progress callback, at most every 50 ms. Zero-initialise; p may be NULL. */
 struct registry_meter {
+	davit_registry *r;
 	const davit_progress *p;
 	davit_progress_info info;
 	int64_t next_ms;
 };
-void registry_meter_init(struct registry_meter *m, const davit_progress *p, const char *what, int64_t total);
+void registry_meter_init(struct registry_meter *m, davit_registry *r, const davit_progress *p,
+			 const char *what, int64_t total);
 /* 0 or what the callback returned. */
 int registry_meter_start(struct registry_meter *m);
 int registry_meter_add(struct registry_meter *m, size_t n);

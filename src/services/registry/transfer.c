@@ -17,16 +17,22 @@ enum {
 
 /* --- progress ---------------------------------------------------------------------------------- */
 
-void registry_meter_init(struct registry_meter *m, const davit_progress *p, const char *what, int64_t total)
+void registry_meter_init(struct registry_meter *m, davit_registry *r, const davit_progress *p,
+			 const char *what, int64_t total)
 {
-	*m = (struct registry_meter){ .p = p && p->update ? p : NULL,
+	*m = (struct registry_meter){ .r = r, .p = p && p->update ? p : NULL,
 				      .info = { .what = what, .total = total } };
 }
 
+/* The callback must not use the handle, also between two requests. */
 static int report(struct registry_meter *m)
 {
-	int r = m->p->update(m->p->user, &m->info);
+	bool *busy = &m->r->api->busy, before = *busy;
+	int r;
 
+	*busy = true;
+	r = m->p->update(m->p->user, &m->info);
+	*busy = before;
 	return r < 0 ? r : 0;
 }
 

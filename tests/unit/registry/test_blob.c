@@ -103,6 +103,66 @@ static void pushes_what_can_be_read_twice(void **state)
 	script_end(&s);
 }
 
+struct caller {
+	davit_registry *r;
+	int reports;
+	bool boasts;
+};
+
+static int calling_read(void *user, void *buf, size_t cap, size_t *got)
+{
+	struct caller *c = user;
+
+	(void)buf;
+	*got = c->boasts ? cap + 1 : 0;
+	return c->boasts ? 0 : davit_registry_ping(c->r, NULL) == DAVIT_ESTATE ? -7 : -8;
+}
+
+static int calling_rewind(void *user)
+{
+	(void)user;
+	return 0;
+}
+
+static int calling_update(void *user, const davit_progress_info *info)
+{
+	struct caller *c = user;
+
+	(void)info;
+	c->reports++;
+	return davit_registry_ping(c->r, NULL) == DAVIT_ESTATE ? 0 : -8;
+}
+
+/* Also between the requests of a call its callbacks must not use the handle. */
+static void refuses_calls_of_callbacks(void **state)
+{
+	static const struct step steps[] = {
+		{ .request = "HEAD /v2/a/blobs/" HELLO, 404 },
+		{ .request = "POST /v2/a/blobs/uploads/", 202, "Location: /up/1\r\n" },
+		{ .request = "PUT /up/1?digest=" HELLO_QUERY, 201, NULL, NULL, "hello\n" },
+	};
+	struct caller c = { 0 };
+	const davit_source calling = { calling_read, calling_rewind, &c, -1 };
+	struct text_source t;
+	davit_source src = text_source(&t, "hello\n", true);
+	struct script s;
+
+	(void)state;
+	SCRIPT(&s, steps, NULL);
+	c.r = s.r;
+	assert_code(DAVIT_ECALLBACK, davit_registry_blob_push(s.r, "a", &calling, NULL, NULL, &s.e), s.e);
+	assert_int_equal(s.e.callback, -7);
+	c.boasts = true;
+	assert_code(DAVIT_EARG, davit_registry_blob_push(s.r, "a", &calling, NULL, NULL, &s.e), s.e);
+	assert_code(0,
+		    davit_registry_blob_push(
+			s.r, "a", &src,
+			DAVIT_OPTS(davit_registry_push_opts, .progress = { calling_update, &c }), NULL, &s.e),
+		    s.e);
+	assert_true(c.reports >= 2);
+	script_end(&s);
+}
+
 static void pushes_a_stream(void **state)
 {
 	static const struct step steps[] = {
@@ -446,7 +506,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stats_and_deletes), cmocka_unit_test(mounts),
-		cmocka_unit_test(pushes_what_can_be_read_twice), cmocka_unit_test(pushes_a_stream),
+		cmocka_unit_test(pushes_what_can_be_read_twice), cmocka_unit_test(refuses_calls_of_callbacks),
+		cmocka_unit_test(pushes_a_stream),
 		cmocka_unit_test(checks_a_promised_digest), cmocka_unit_test(gives_a_session_back),
 		cmocka_unit_test(gives_a_session_back_when_cancelled),
 		cmocka_unit_test(starts_again_after_a_passing_failure), cmocka_unit_test(pushes_files),

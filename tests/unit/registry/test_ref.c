@@ -147,10 +147,17 @@ static void lists_pages(void **state)
 	script_end(&s);
 }
 
+struct pages {
+	davit_registry *r;
+	size_t n;
+};
+
 static int stop_at_page(void *user, const davit_strv *names)
 {
-	*(size_t *)user += names->n;
-	return -7;
+	struct pages *p = user;
+
+	p->n += names->n;
+	return davit_registry_ping(p->r, NULL) == DAVIT_ESTATE ? -7 : -8;
 }
 
 static void gives_pages(void **state)
@@ -160,17 +167,18 @@ static void gives_pages(void **state)
 	};
 	davit_registry_list *l = NULL;
 	struct script s;
-	size_t n = 0;
+	struct pages p = { 0 };
 
 	(void)state;
 	SCRIPT(&s, steps, NULL);
+	p.r = s.r;
 	assert_code(DAVIT_EARG,
 		    davit_registry_repos(s.r, DAVIT_OPTS(davit_registry_list_opts, .limit = -1), &l, &s.e),
 		    s.e);
 	assert_code(DAVIT_ECALLBACK, davit_registry_repos(s.r, DAVIT_OPTS(davit_registry_list_opts,
-			.page = stop_at_page, .page_user = &n), &l, &s.e), s.e);
+			.page = stop_at_page, .page_user = &p), &l, &s.e), s.e);
 	assert_int_equal(s.e.callback, -7);
-	assert_int_equal(n, 2);
+	assert_int_equal(p.n, 2);
 	assert_null(l);
 	script_end(&s);
 }
