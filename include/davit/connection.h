@@ -36,7 +36,14 @@ typedef struct davit_connection_opts {
 	/** Bytes per second under which a transfer counts as stalled; 0: 1, negative: never. */
 	int low_speed_limit;
 	int low_speed_time_s;     /**< Seconds of stall that end a transfer; 0: 60. */
-	int retries;              /**< Further attempts after a passing failure; 0: 4, negative: none. */
+	/**
+	 * Further attempts after a passing failure; 0: 4, negative: none. Passing are the statuses 408, 429,
+	 * 502, 503 and 504, a connection that is lost or does not come about, and a stall or @ref connect_timeout_ms
+	 * that ran out. A refused connection, an unknown host name, and failures of TLS and trust are told at
+	 * once. A call that is not idempotent is repeated only if nothing of it was sent, or after 429; a body
+	 * only if its source can be rewound.
+	 */
+	int retries;
 	int max_redirects;        /**< 0: 10, negative: none. */
 	davit_cancel_token *cancel; /**< Ends running calls; the handle takes its own reference. */
 	davit_trace_fn trace;     /**< Told what goes over the wire; NULL: nobody. */

@@ -349,13 +349,22 @@ static int on_passing(struct transfer *t, davit_err *e)
 	return in_time(t, ms) ? again_after(t, ms, e) : 0;
 }
 
+/* Whether a failure of the exchange may be another one at the next attempt. */
+static bool may_pass(const struct transfer *t, int r)
+{
+	const struct http_client *http = t->api->http;
+
+	return (r == DAVIT_EIO || r == DAVIT_ETIMEOUT) && !http_client_peer_spoke_no_tls(http) &&
+	       !http_client_nobody_there(http);
+}
+
 /* The exchange failed with r and e filled. */
 static int on_failure(struct transfer *t, int r, davit_err *e)
 {
 	int64_t ms;
 
-	if ((r != DAVIT_EIO && r != DAVIT_ETIMEOUT) || !may_retry(t) || !(t->idempotent || !t->resp.sent) ||
-	    (t->delivered && !t->to.restart) || http_client_peer_spoke_no_tls(t->api->http))
+	if (!may_pass(t, r) || !may_retry(t) || !(t->idempotent || !t->resp.sent) ||
+	    (t->delivered && !t->to.restart))
 		return r;
 	if (backoff_ms(t, &ms, NULL) || !in_time(t, ms))
 		return r;

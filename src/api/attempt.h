@@ -10,7 +10,8 @@
  *    the first step to another origin all secret headers go, for the rest of the call, also if a later step
  *    leads back.
  *  - Passing failures (408, 429, 502, 503, 504, lost connections) are repeated if the call is idempotent, or
- *    if nothing of it can have taken effect (429; nothing was sent). 500 is an answer and not repeated.
+ *    if nothing of it can have taken effect (429; nothing was sent). 500 is an answer and not repeated. A
+ *    refused connection and an unknown name are no passing failures: a mistake should be told at once.
  *  - A body that cannot be rewound is sent once.
  */
 #ifndef DAVIT_API_ATTEMPT_H

@@ -187,3 +187,8 @@ bool http_client_peer_spoke_no_tls(const struct http_client *c)
 {
 	return c->spoke_no_tls;
 }
+
+bool http_client_nobody_there(const struct http_client *c)
+{
+	return c->nobody;
+}

@@ -89,5 +89,10 @@ int http_exchange(struct http_client *c, const struct http_request *req, const s
  * plain http may be tried.
  */
 bool http_client_peer_spoke_no_tls(const struct http_client *c);
+/*
+ * Whether the last DAVIT_EIO is no passing failure: the connection was refused, or the name of the host or
+ * proxy is not known.
+ */
+bool http_client_nobody_there(const struct http_client *c);
 
 #endif

@@ -265,7 +265,7 @@ static int connect_now(struct conn_curl *c, struct http_client *client, const st
 	curl_easy_setopt(c->easy, CURLOPT_VERBOSE, 0L);
 	if (!rc && f.rc) {
 		rc = http_failure_report(&f, e);
-		client->spoke_no_tls = f.no_tls;
+		http_failure_keep(client, &f);
 	}
 	if (!rc && (curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &c->fd) || c->fd == CURL_SOCKET_BAD))
 		rc = err_set(e, DAVIT_EIO, "the connection to %s was lost at once", c->who);
@@ -280,7 +280,7 @@ int dial_uri(struct http_client *client, const struct uri *uri, struct conn **ou
 
 	if (rc)
 		return rc;
-	client->spoke_no_tls = false;
+	client->spoke_no_tls = client->nobody = false;
 	c = calloc(1, sizeof *c);
 	if (!c)
 		return err_nomem(e);

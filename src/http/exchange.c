@@ -530,7 +530,7 @@ static int report(struct exchange *x, CURLcode cc, davit_err *e)
 	};
 	int rc = http_failure_report(&f, e);
 
-	x->c->spoke_no_tls = f.no_tls;
+	http_failure_keep(x->c, &f);
 	return rc;
 }
 
@@ -594,7 +594,7 @@ int http_exchange(struct http_client *c, const struct http_request *req, const s
 	if (rc)
 		return rc;
 	c->busy = true;
-	c->spoke_no_tls = false;
+	c->spoke_no_tls = c->nobody = false;
 	http_who(req->uri, &c->opts, who);
 	rc = prepare(&x, e);
 	if (!rc)

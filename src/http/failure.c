@@ -67,7 +67,7 @@ static bool was_proxy(const struct http_failure *f, char out[HTTP_WHO_MAX])
 	return true;
 }
 
-static int fail_connect(const struct http_failure *f, const char *who, davit_err *e)
+static int fail_connect(struct http_failure *f, const char *who, davit_err *e)
 {
 	char proxy[HTTP_WHO_MAX];
 	long sys = 0;
@@ -81,21 +81,23 @@ static int fail_connect(const struct http_failure *f, const char *who, davit_err
 	if (!f->opts->unix_socket && was_proxy(f, proxy))
 		who = proxy;
 	curl_easy_getinfo(f->easy, CURLINFO_OS_ERRNO, &sys);
+	f->nobody = sys == ECONNREFUSED;
 	if (!sys)
 		return err_set(e, DAVIT_EIO, "cannot connect to %s: %s", who, f->why);
 	return err_errno(e, (int)sys, "cannot connect to %s%s", who, advice_for((int)sys));
 }
 
-static int fail_name(const struct http_failure *f, const char *who, davit_err *e)
+static int fail_name(struct http_failure *f, const char *who, davit_err *e)
 {
 	(void)who;
+	f->nobody = true;
 	return err_set(e, DAVIT_EIO,
 		       "cannot find the host %s: its name is not known (is it spelt right, and does the "
 		       "name service work?)",
 		       f->uri->host);
 }
 
-static int fail_proxy_name(const struct http_failure *f, const char *who, davit_err *e)
+static int fail_proxy_name(struct http_failure *f, const char *who, davit_err *e)
 {
 	static const char known[] = "Could not resolve proxy: ";
 	size_t n = sizeof known - 1;
@@ -103,11 +105,12 @@ static int fail_proxy_name(const struct http_failure *f, const char *who, davit_
 	/* Any other text may quote the proxy's URL with its password. */
 	if (strncmp(f->why, known, n) != 0)
 		return err_set(e, DAVIT_EARG, "cannot reach %s: the proxy's address is not valid", who);
+	f->nobody = true;
 	return err_set(e, DAVIT_EIO, "cannot reach %s: the name of the proxy, %s, is not known", who,
 		       f->why + n);
 }
 
-static int fail_time(const struct http_failure *f, const char *who, davit_err *e)
+static int fail_time(struct http_failure *f, const char *who, davit_err *e)
 {
 	if (f->connected)
 		return err_set(e, DAVIT_ETIMEOUT, "%s: no complete answer in time", who);
@@ -225,7 +228,7 @@ static bool is_for_another_name(const struct http_failure *f, long result)
 	       strstr(f->why, "subject name") || strstr(f->why, "common name");
 }
 
-static int fail_trust(const struct http_failure *f, const char *who, davit_err *e)
+static int fail_trust(struct http_failure *f, const char *who, davit_err *e)
 {
 	long result = 0, of_proxy = 0;
 
@@ -244,7 +247,7 @@ static int fail_trust(const struct http_failure *f, const char *who, davit_err *
 		       result ? verify_words(result) : f->why, authority_missing(result) ? TRUST_ADVICE : "");
 }
 
-static int fail_ca_file(const struct http_failure *f, const char *who, davit_err *e)
+static int fail_ca_file(struct http_failure *f, const char *who, davit_err *e)
 {
 	const char *file = f->opts->ca_file ? f->opts->ca_file : f->opts->ca_dir;
 
@@ -253,7 +256,7 @@ static int fail_ca_file(const struct http_failure *f, const char *who, davit_err
 		       file ? file : "the system's file", f->why);
 }
 
-static int fail_our_cert(const struct http_failure *f, const char *who, davit_err *e)
+static int fail_our_cert(struct http_failure *f, const char *who, davit_err *e)
 {
 	(void)who;
 	return err_set(e, DAVIT_EARG,
@@ -299,18 +302,18 @@ static int fail_tunnel(const struct http_failure *f, const char *who, davit_err 
 	return status == 407 ? DAVIT_EDENIED : DAVIT_EIO;
 }
 
-static int fail_empty(const struct http_failure *f, const char *who, davit_err *e)
+static int fail_empty(struct http_failure *f, const char *who, davit_err *e)
 {
 	(void)f;
 	return err_set(e, DAVIT_EIO, "%s closed the connection without an answer", who);
 }
 
-static int fail_short(const struct http_failure *f, const char *who, davit_err *e)
+static int fail_short(struct http_failure *f, const char *who, davit_err *e)
 {
 	return err_set(e, DAVIT_EIO, "the answer of %s is shorter than announced: %s", who, f->why);
 }
 
-static int fail_memory(const struct http_failure *f, const char *who, davit_err *e)
+static int fail_memory(struct http_failure *f, const char *who, davit_err *e)
 {
 	/* That is also how curl says that one header is longer than its own limit. */
 	if (f->head_begun && !f->got_head)
@@ -319,19 +322,19 @@ static int fail_memory(const struct http_failure *f, const char *who, davit_err 
 	return err_nomem(e);
 }
 
-static int fail_not_http(const struct http_failure *f, const char *who, davit_err *e)
+static int fail_not_http(struct http_failure *f, const char *who, davit_err *e)
 {
 	return err_set(e, DAVIT_EPROTO, "%s does not speak HTTP as it should: %s", who, f->why);
 }
 
-static int fail_url(const struct http_failure *f, const char *who, davit_err *e)
+static int fail_url(struct http_failure *f, const char *who, davit_err *e)
 {
 	return err_set(e, DAVIT_EARG, "%s: not a usable URL: %s", who, f->why);
 }
 
 struct row {
 	CURLcode rc;
-	int (*fail)(const struct http_failure *f, const char *who, davit_err *e);
+	int (*fail)(struct http_failure *f, const char *who, davit_err *e);
 };
 
 static const struct row rows[] = {
@@ -358,7 +361,7 @@ int http_failure_report(struct http_failure *f, davit_err *e)
 	int rc;
 
 	http_who(f->uri, f->opts, who);
-	f->no_tls = false;
+	f->no_tls = f->nobody = false;
 	rc = fail_tunnel(f, who, e);
 	if (rc)
 		return rc;
@@ -370,4 +373,10 @@ int http_failure_report(struct http_failure *f, davit_err *e)
 	if (f->rc == CURLE_RECV_ERROR || f->rc == CURLE_SEND_ERROR || f->rc == CURLE_SEND_FAIL_REWIND)
 		return fail_lost(f, who, e);
 	return err_set(e, DAVIT_EIO, "%s: %s", who, *f->why ? f->why : curl_easy_strerror(f->rc));
+}
+
+void http_failure_keep(struct http_client *c, const struct http_failure *f)
+{
+	c->spoke_no_tls = f->no_tls;
+	c->nobody = f->nobody;
 }

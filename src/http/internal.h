@@ -19,6 +19,7 @@ struct http_client {
 	pid_t pid;                  /* process that made it */
 	bool busy;                  /* an exchange runs */
 	bool spoke_no_tls;          /* see http_client_peer_spoke_no_tls() */
+	bool nobody;                /* see http_client_nobody_there() */
 };
 
 /* 0, or DAVIT_ESTATE in a forked child: its sockets are the parent's. */
@@ -62,8 +63,11 @@ struct http_failure {
 	bool got_head;   /* the head of the answer had arrived */
 	bool head_begun; /* at least a part of it */
 	bool no_tls;     /* result: the peer does not speak TLS */
+	bool nobody;     /* result: no such host, or nobody listens there */
 };
 int http_failure_report(struct http_failure *f, davit_err *e);
+/* Keeps the results for those who ask the client. */
+void http_failure_keep(struct http_client *c, const struct http_failure *f);
 
 /* Names the server for messages: host:port or the path of the socket. */
 enum { HTTP_WHO_MAX = 320 };

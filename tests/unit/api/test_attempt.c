@@ -825,7 +825,20 @@ static void test_passing_failures(void **state)
 	}
 }
 
-/* Nothing was sent: that may be tried again for any row, and the last failure is told. */
+/* A call that is not idempotent, to a host of its own. */
+static int call_elsewhere(const char *url, int retries)
+{
+	const davit_connection_opts *o = DAVIT_OPTS(davit_connection_opts, .proxy = "", .retries = retries);
+	struct api *a;
+	int r = api_new(&(struct api_setup){ &service, url, o, NULL }, &a, NULL);
+
+	assert_int_equal(r, 0);
+	r = api_call(a, &(struct call){ .ep = &rows[SET], .path = PATH("x") }, NULL, NULL);
+	api_free(a);
+	return r;
+}
+
+/* A refused connection and an unknown name are no passing failures. */
 static void test_nobody_there(void **state)
 {
 	struct server s = { .answer = refuse };
@@ -835,12 +848,24 @@ static void test_nobody_there(void **state)
 	(void)state;
 	server_start(&s);
 	server_stop(&s);
-	assert_code(DAVIT_EIO, call_row(&s, SET, 2, &e), e);
+	assert_code(DAVIT_EIO, call_row(&s, GET, 3, &e), e);
+	assert_int_equal(e.sys, ECONNREFUSED);
+	assert_int_equal(call_elsewhere("http://no-such-host.invalid", 3), DAVIT_EIO);
+	assert_true(clock_mono_ms() - start < 1000);
+	server_free(&s);
+}
+
+/* Nothing was sent: that may be tried again for any row. The kernel lets nobody connect to this address. */
+static void test_no_way_there(void **state)
+{
+	int64_t start = clock_mono_ms();
+
+	(void)state;
+	assert_int_equal(call_elsewhere("http://255.255.255.255", 2), DAVIT_EIO);
 	assert_true(clock_mono_ms() - start >= 400);
 	start = clock_mono_ms();
-	assert_code(DAVIT_EIO, call_row(&s, SET, -1, &e), e);
+	assert_int_equal(call_elsewhere("http://255.255.255.255", -1), DAVIT_EIO);
 	assert_true(clock_mono_ms() - start < 400);
-	server_free(&s);
 }
 
 static void test_no_retry_and_deadline(void **state)
@@ -925,6 +950,7 @@ int main(void)
 		cmocka_unit_test(test_retry_after),
 		cmocka_unit_test(test_passing_failures),
 		cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_no_way_there),
 		cmocka_unit_test(test_no_retry_and_deadline),
 		cmocka_unit_test(test_cancel_while_waiting),
 	};
