@@ -56,10 +56,8 @@ int davit_registry_blob_stat(davit_registry *r, const char *repo, const char *di
 {
 	AUTO_BUF struct buf name = BUF_INIT(LIMIT_URL);
 	struct call c = { .ep = REGISTRY_ROW(R_BLOB_STAT) };
-	int rc = registry_repo(r, repo, &name, e);
+	int rc = registry_check_blob(r, repo, digest, &name, e);
 
-	if (!rc)
-		rc = registry_check_digest(r, digest, e);
 	if (rc)
 		return rc;
 	c.path = PATH(buf_str(&name), digest);
@@ -88,10 +86,8 @@ int davit_registry_blob_delete(davit_registry *r, const char *repo, const char *
 {
 	AUTO_BUF struct buf name = BUF_INIT(LIMIT_URL);
 	struct call c = { .ep = REGISTRY_ROW(R_BLOB_DELETE) };
-	int rc = registry_repo(r, repo, &name, e);
+	int rc = registry_check_blob(r, repo, digest, &name, e);
 
-	if (!rc)
-		rc = registry_check_digest(r, digest, e);
 	if (rc)
 		return rc;
 	c.path = PATH(buf_str(&name), digest);
@@ -106,12 +102,10 @@ int davit_registry_blob_mount(davit_registry *r, const char *repo, const char *f
 	struct call c = { .ep = REGISTRY_ROW(R_UPLOAD_MOUNT), .in = &q };
 	struct registry_session s = REGISTRY_SESSION_INIT;
 	void *reply;
-	int rc = registry_repo(r, repo, &name, e);
+	int rc = registry_check_blob(r, repo, digest, &name, e);
 
 	if (!rc)
 		rc = registry_repo(r, from, &source, e);
-	if (!rc)
-		rc = registry_check_digest(r, digest, e);
 	if (rc)
 		return rc;
 	q.from = buf_str(&source);

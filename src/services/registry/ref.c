@@ -45,6 +45,14 @@ int registry_check_digest(const davit_registry *r, const char *digest, davit_err
 	return r->opts.check_names == DAVIT_NO ? 0 : digest_parse(digest, &alg, &hex, e);
 }
 
+int registry_check_blob(const davit_registry *r, const char *repo, const char *digest, struct buf *name,
+			davit_err *e)
+{
+	int rc = registry_repo(r, repo, name, e);
+
+	return rc ? rc : registry_check_digest(r, digest, e);
+}
+
 int registry_check_reference(const davit_registry *r, const char *reference, davit_err *e)
 {
 	if (!reference || !*reference)

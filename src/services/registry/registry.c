@@ -98,6 +98,7 @@ static int open_handle(davit_registry *r, const char *host, const davit_registry
 	if (rc)
 		return rc;
 	r->hub = registry_is_hub(name);
+	r->port_named = port != 0;
 	r->host = arena_strdup(&r->mem, dockerref_host(host));
 	if (!r->host)
 		return err_nomem(e);
@@ -172,7 +173,7 @@ static int choose_scheme(davit_registry *r, davit_err *e)
 	if (tls != DAVIT_NO)
 		return 0;
 	base->scheme = "http";
-	if (base->port == 443 && !strchr(r->host, ':'))
+	if (!r->port_named)
 		base->port = 80;
 	set_url(r);
 	return 0;

@@ -56,6 +56,7 @@ struct davit_registry {
 	char *host;             /* host[:port] as used */
 	struct buf url;         /* davit_registry_url() */
 	bool hub;               /* Docker Hub: one-component names get "library/" */
+	bool port_named;        /* the host has a port of its own */
 	bool scheme_open;       /* https, but http if the host turns out not to speak TLS */
 };
 
@@ -79,6 +80,9 @@ int registry_pages(davit_registry *r, const struct call *c,
  */
 int registry_repo(const davit_registry *r, const char *repo, struct buf *out, davit_err *e);
 int registry_check_digest(const davit_registry *r, const char *digest, davit_err *e);
+/* Both for a blob: the repository's name as it goes into paths, and its digest. */
+int registry_check_blob(const davit_registry *r, const char *repo, const char *digest, struct buf *name,
+			davit_err *e);
 /* A tag or a digest. */
 int registry_check_reference(const davit_registry *r, const char *reference, davit_err *e);
 /* Whether host, without port, is docker.io or below it. */
