@@ -55,7 +55,9 @@ docs: build ## The API reference (docs/html) and the man pages.
 	tools/docs $(BUILD)
 
 install: build ## Install below PREFIX (default /usr/local; DESTDIR is respected).
+	$(MESON) configure $(BUILD) --prefix=$(PREFIX)
 	$(MESON) install -C $(BUILD)
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" -ne 0 ] || ldconfig # so that the loader knows the library
 
 clean: ## Remove everything that was built.
 	rm -rf $(BUILD) $(BUILD)-san $(BUILD)-cov $(BUILD)-fuzz $(BUILD)-gcc $(BUILD)-clang docs/html
