@@ -58,6 +58,8 @@ DAVIT_API void davit_credentials_free(davit_credentials *c);
  * Stores @p c for @p server: in the helper that the file names for it, else in the file itself (mode
  * 0600, other members kept, written to a temporary name and renamed).
  * @param where  gets a description of the place for messages if not NULL: at least @p n bytes
+ * @return 0, #DAVIT_EARG if @p c holds neither user and password nor a token, #DAVIT_ENOTFOUND for a helper
+ *         that is not installed, or as davit_credentials_find()
  */
 DAVIT_API int davit_credentials_store(const char *server, const davit_credentials *c,
 				      const davit_credentials_opts *opts, char *where, size_t n,

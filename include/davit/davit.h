@@ -1,6 +1,6 @@
 /**
  * @file
- * Everything of libdavit, and its version.
+ * Everything of libdavit, and its version. What does not say since when it exists is there since 0.1.0.
  */
 #ifndef DAVIT_DAVIT_H
 #define DAVIT_DAVIT_H

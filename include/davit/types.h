@@ -89,8 +89,9 @@ typedef struct davit_secret {
 #define DAVIT_OPTS(type, ...) (&(type){.size = sizeof(type), __VA_ARGS__})
 
 /**
- * Frees a reply, that is, any object that a call gave out through a `davit_… **` argument.
- * All that it points to goes with it. NULL is ignored.
+ * Frees a reply: any object that a call gave out through a `davit_… **` argument, unless it is of a type that
+ * has a `_free` function of its own (handles, streams, credentials, documents). All that it points to goes
+ * with it. NULL is ignored.
  */
 DAVIT_API void davit_reply_free(const void *reply);
 

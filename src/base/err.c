@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Marks the end of a message that was cut. */
+/* Marks the end of a message that was cut, between two characters of UTF-8. */
 static void mark_cut(davit_err *e)
 {
 	static const char dots[] = "...";
+	size_t at = sizeof e->msg - sizeof dots;
 
-	memcpy(e->msg + sizeof e->msg - sizeof dots, dots, sizeof dots);
+	while (at && ((unsigned char)e->msg[at] & 0xc0) == 0x80)
+		at--;
+	memcpy(e->msg + at, dots, sizeof dots);
 }
 
 size_t err_control(const char *p, size_t n)

@@ -45,6 +45,14 @@ static void marks_cuts(void **state)
 	err_set(&e, DAVIT_EIO, "%s", text);
 	assert_int_equal(strlen(e.msg), n);
 	assert_string_equal(e.msg + n - 4, "x...");
+	for (size_t i = 0; i < 4; i++) {
+		memset(text, 'x', i);
+		for (size_t k = i; k + 2 < sizeof text; k += 2)
+			memcpy(text + k, "é", 2);
+		err_set(&e, DAVIT_EIO, "%s", text);
+		assert_true(strlen(e.msg) <= n && strlen(e.msg) > n - 3);
+		assert_string_equal(e.msg + strlen(e.msg) - 5, "é...");
+	}
 	memset(text, '\n', sizeof text - 1);
 	err_set(&e, DAVIT_EIO, "%s", text);
 	assert_true(strlen(e.msg) <= n);

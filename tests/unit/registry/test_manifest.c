@@ -120,6 +120,14 @@ static void limits_layers(void **state)
 	buf_puts(&text, "]}");
 	assert_code(DAVIT_ELIMIT, davit_registry_manifest_parse(buf_str(&text), text.len, NULL, NULL, &m, &e),
 		    e);
+	buf_clear(&text);
+	buf_puts(&text, "{\"schemaVersion\":2,\"manifests\":[" LAYER);
+	for (int i = 0; i < 4096; i++)
+		buf_puts(&text, "," LAYER);
+	buf_puts(&text, "]}");
+	assert_code(DAVIT_ELIMIT, davit_registry_manifest_parse(buf_str(&text), text.len, NULL, NULL, &m, &e),
+		    e);
+	assert_has(e.msg, "4096");
 	buf_fini(&text);
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "base/limits.h"
 
 static char home[] = "/tmp/davit-test-XXXXXX";
 
@@ -230,6 +231,29 @@ static void broken_files(void **state)
 	assert_int_equal(rmdir(in_home(".docker/config.json")), 0);
 }
 
+/* A file of n spaces. */
+static void write_spaces(const char *name, size_t n)
+{
+	char *text = malloc(n + 1);
+
+	assert_non_null(text);
+	memset(text, ' ', n);
+	text[n] = 0;
+	write_file(name, text, 0600);
+	free(text);
+}
+
+static void huge_files(void **state)
+{
+	(void)state;
+	write_spaces(".netrc", LIMIT_NETRC_FILE);
+	expect("host", NULL, NULL);
+	write_spaces(".netrc", LIMIT_NETRC_FILE + 1);
+	expect_error("host", DAVIT_ELIMIT, ".netrc is larger than");
+	write_spaces(".docker/config.json", LIMIT_CONFIG_FILE + 1);
+	expect_error("host", DAVIT_ELIMIT, "config.json is larger than");
+}
+
 static void helper(const char *name, const char *script)
 {
 	char path[64], text[1024];
@@ -251,9 +275,10 @@ static void helpers_answer(void **state)
 	helper("token", "echo '{\"Username\":\"<token>\",\"Secret\":\"it\"}'");
 	helper("broken", "echo no keychain here; exit 2");
 	helper("html", "echo '<html>'");
+	helper("endless", "yes");
 	config("{\"credsStore\":\"one\",\"credHelpers\":{\"a.io\":\"none\",\"b.io\":\"token\",\"c.io\":"
 	       "\"broken\","
-	       "\"d.io\":\"html\",\"e.io\":\"notinstalled\",\"f.io\":\"../one\"},"
+	       "\"d.io\":\"html\",\"g.io\":\"endless\",\"e.io\":\"notinstalled\",\"f.io\":\"../one\"},"
 	       "\"auths\":{\"a.io\":{\"auth\":\"dTpw\"},\"e.io\":{\"auth\":\"ZTpl\"}}}");
 	expect("x.io", "x.io", "s");
 	expect("docker.io", "https://index.docker.io/v1/", "s");
@@ -262,6 +287,7 @@ static void helpers_answer(void **state)
 	expect_error("c.io", DAVIT_EIO, "no keychain here");
 	expect_error("d.io", DAVIT_EPROTO, "docker-credential-html");
 	expect_error("f.io", DAVIT_EPROTO, "../one");
+	expect_error("g.io", DAVIT_ELIMIT, "the answer of the credential helper is longer than");
 	assert_int_equal(davit_credentials_find("b.io", NULL, &c, NULL), 0);
 	assert_string_equal(c->identity_token.s, "it");
 	assert_null(c->username);
@@ -384,7 +410,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(nothing_known), T(all_spellings_of_keys), T(names_of_docker_hub), T(longest_prefix_wins),
-		T(forms_of_entries), T(order_of_places), T(broken_files), T(helpers_answer),
+		T(forms_of_entries), T(order_of_places), T(broken_files), T(huge_files), T(helpers_answer),
 		T(slow_helper_is_cancelled), T(lasting_helper_is_cancelled),
 		T(store_and_erase_in_file), T(store_and_erase_in_helper),
 		T(options_are_checked),
