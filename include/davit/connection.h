@@ -38,10 +38,10 @@ typedef struct davit_connection_opts {
 	int low_speed_time_s;     /**< Seconds of stall that end a transfer; 0: 60. */
 	/**
 	 * Further attempts after a passing failure; 0: 4, negative: none. Passing are the statuses 408, 429,
-	 * 502, 503 and 504, a connection that is lost or does not come about, and a stall or @ref connect_timeout_ms
-	 * that ran out. A refused connection, an unknown host name, and failures of TLS and trust are told at
-	 * once. A call that is not idempotent is repeated only if nothing of it was sent, or after 429; a body
-	 * only if its source can be rewound.
+	 * 502, 503 and 504, a connection that is lost or does not come about, and a stall or
+	 * @ref connect_timeout_ms that ran out. A refused connection, an unknown host name, and failures of
+	 * TLS and trust are told at once. A call that is not idempotent is repeated only if nothing of it was
+	 * sent, or after 429; a body only if its source can be rewound.
 	 */
 	int retries;
 	int max_redirects;        /**< 0: 10, negative: none. */
