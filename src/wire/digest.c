@@ -1,33 +1,72 @@
+/*
+ * The digest functions are called directly and not through EVP: the first use of an EVP digest in a process
+ * makes OpenSSL 3.0 list all that it knows, which takes longer than fetching a manifest. The code that
+ * computes is the same.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "wire/digest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
-#include "base/cleanup.h"
 #include "base/err.h"
+
+/* State of either algorithm. */
+union state {
+	SHA256_CTX sha256;
+	SHA512_CTX sha512;
+};
 
 struct digest {
 	enum digest_alg alg;
-	EVP_MD_CTX *ctx;
+	union state state;
 };
 
+static int begin_256(union state *s)
+{
+	return SHA256_Init(&s->sha256);
+}
+
+static int update_256(union state *s, const void *p, size_t n)
+{
+	return SHA256_Update(&s->sha256, p, n);
+}
+
+static int end_256(union state *s, unsigned char *out)
+{
+	return SHA256_Final(out, &s->sha256);
+}
+
+static int begin_512(union state *s)
+{
+	return SHA512_Init(&s->sha512);
+}
+
+static int update_512(union state *s, const void *p, size_t n)
+{
+	return SHA512_Update(&s->sha512, p, n);
+}
+
+static int end_512(union state *s, unsigned char *out)
+{
+	return SHA512_Final(out, &s->sha512);
+}
+
+/* The functions give 0 on failure, as OpenSSL's do. */
 static const struct {
 	const char *name;
-	const EVP_MD *(*md)(void);
 	size_t bytes;
+	int (*begin)(union state *s);
+	int (*update)(union state *s, const void *p, size_t n);
+	int (*end)(union state *s, unsigned char *out);
 } algorithms[] = {
-	[DIGEST_SHA256] = { "sha256", EVP_sha256, 32 },
-	[DIGEST_SHA512] = { "sha512", EVP_sha512, 64 },
+	[DIGEST_SHA256] = { "sha256", SHA256_DIGEST_LENGTH, begin_256, update_256, end_256 },
+	[DIGEST_SHA512] = { "sha512", SHA512_DIGEST_LENGTH, begin_512, update_512, end_512 },
 };
 enum { ALGORITHMS = sizeof algorithms / sizeof *algorithms };
-
-static void cleanup_ctx(EVP_MD_CTX **ctx)
-{
-	EVP_MD_CTX_free(*ctx);
-}
 
 static int failed(davit_err *e)
 {
@@ -41,12 +80,7 @@ int digest_new(enum digest_alg alg, struct digest **out, davit_err *e)
 	if (!d)
 		return err_nomem(e);
 	d->alg = alg;
-	d->ctx = EVP_MD_CTX_new();
-	if (!d->ctx) {
-		digest_free(d);
-		return err_nomem(e);
-	}
-	if (!EVP_DigestInit_ex(d->ctx, algorithms[alg].md(), NULL)) {
+	if (!algorithms[alg].begin(&d->state)) {
 		digest_free(d);
 		return failed(e);
 	}
@@ -56,17 +90,15 @@ int digest_new(enum digest_alg alg, struct digest **out, davit_err *e)
 
 int digest_update(struct digest *d, const void *p, size_t n)
 {
-	return EVP_DigestUpdate(d->ctx, p, n) ? 0 : failed(NULL);
+	return algorithms[d->alg].update(&d->state, p, n) ? 0 : failed(NULL);
 }
 
 int digest_bytes(const struct digest *d, unsigned char out[64], size_t *n, davit_err *e)
 {
-	CLEANUP(cleanup_ctx) EVP_MD_CTX *copy = EVP_MD_CTX_new();
-	unsigned char bytes[EVP_MAX_MD_SIZE];
+	union state copy = d->state;
+	unsigned char bytes[64];
 
-	if (!copy)
-		return err_nomem(e);
-	if (!EVP_MD_CTX_copy_ex(copy, d->ctx) || !EVP_DigestFinal_ex(copy, bytes, NULL))
+	if (!algorithms[d->alg].end(&copy, bytes))
 		return failed(e);
 	*n = algorithms[d->alg].bytes;
 	memcpy(out, bytes, *n);
@@ -89,15 +121,12 @@ int digest_text(const struct digest *d, char out[DAVIT_DIGEST_MAX], davit_err *e
 
 void digest_free(struct digest *d)
 {
-	if (!d)
-		return;
-	EVP_MD_CTX_free(d->ctx);
 	free(d);
 }
 
 int digest_sha1(const void *p, size_t n, unsigned char out[20], davit_err *e)
 {
-	return EVP_Digest(p, n, out, NULL, EVP_sha1(), NULL) ? 0 : failed(e);
+	return SHA1(p, n, out) ? 0 : failed(e);
 }
 
 const char *digest_alg_name(enum digest_alg alg)

@@ -1,4 +1,4 @@
-/* SHA-256 and SHA-512 while streaming, and digest texts "sha256:hex". The only file with EVP digests. */
+/* SHA-256 and SHA-512 while streaming, and digest texts "sha256:hex". The only user of OpenSSL's digests. */
 #ifndef DAVIT_WIRE_DIGEST_H
 #define DAVIT_WIRE_DIGEST_H
 
