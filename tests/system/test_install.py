@@ -8,6 +8,7 @@ from fake.client import Program, build_dir, need, run, sanitized
 
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), '../..'))
 EXAMPLES = sorted(f[:-2] for f in os.listdir(os.path.join(SOURCE, 'examples')) if f.endswith('.c'))
+HEADERS = sorted(f for f in os.listdir(os.path.join(SOURCE, 'include/davit')) if f.endswith('.h'))
 FLAGS = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-pedantic']
 
 
@@ -84,22 +85,24 @@ def test_example(installed, registry, repo, blob, home, work, name, dxf):
     assert bad.code != 0 and bad.err
 
 
-def test_readme_example(installed, work):
-    """README's own C example compiles."""
+def test_readme_example(installed, registry, repo, blob, home, work):
+    """README's own C example compiles, and stores a file."""
     found = re.findall(r'```c\n(.*?)```', read('README.md'), re.S)
     assert found, 'README.md has no C example'
     whole = [text for text in found if 'main(' in text]
     assert whole, 'README.md has no whole C program'
+    item = blob(50_000)
     for n, text in enumerate(whole):
         (work / f'readme{n}.c').write_text(text)
-        installed.compile(work / f'readme{n}.c', work / f'readme{n}')
+        path = installed.compile(work / f'readme{n}.c', work / f'readme{n}')
+        program = Program(path, home, LD_LIBRARY_PATH=installed.lib)
+        result = program.run(registry.host, repo, item.path).ok()
+        assert result.text == f'{item.digest} {len(item.data)}\n'
 
 
-@pytest.mark.parametrize('header', sorted(os.listdir(os.path.join(SOURCE, 'include/davit'))))
+@pytest.mark.parametrize('header', HEADERS)
 def test_header_alone(installed, work, header):
     """Each installed header compiles alone, as C11 and as C++."""
-    if not header.endswith('.h'):
-        return
     for compiler, suffix, flags in (('cc', 'c', FLAGS), ('c++', 'cc', FLAGS[1:])):
         source = work / f'h.{suffix}'
         source.write_text(f'#include <davit/{header}>\nint main(void) {{ return 0; }}\n')
