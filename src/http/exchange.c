@@ -380,6 +380,8 @@ static CURLcode set_method(CURL *h, const struct http_request *req)
 	/* HTTPGET first: it takes back what the last request has set. */
 	CURLcode rc = curl_easy_setopt(h, CURLOPT_HTTPGET, 1L);
 	bool get = strcmp(req->method, "GET") == 0;
+	/* Any negative size is an unknown one; curl takes only -1. */
+	curl_off_t size = !req->body ? 0 : req->body->size < 0 ? -1 : req->body->size;
 
 	if (!rc && strcmp(req->method, "HEAD") == 0)
 		rc = curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
@@ -388,8 +390,7 @@ static CURLcode set_method(CURL *h, const struct http_request *req)
 	if (!rc)
 		rc = curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, get && !req->body ? NULL : req->method);
 	if (!rc)
-		rc = curl_easy_setopt(h, CURLOPT_INFILESIZE_LARGE,
-				      (curl_off_t)(req->body ? req->body->size : 0));
+		rc = curl_easy_setopt(h, CURLOPT_INFILESIZE_LARGE, size);
 	if (!rc)
 		rc = curl_easy_setopt(h, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer(req));
 	return rc;

@@ -140,7 +140,7 @@ static void send_text(struct http_client *c, const char *method, size_t step, bo
 	enum { N = 300000 };
 	char *text = malloc(N + 1);
 	struct text_source t = { .p = text, .n = N, .step = step };
-	davit_source s = { .read = text_read, .user = &t, .size = sized ? N : -1 };
+	davit_source s = { .read = text_read, .user = &t, .size = sized ? N : -5 };
 	struct got g = { 0 };
 
 	assert_non_null(text);
