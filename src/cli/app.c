@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "cli/progress.h"
 #include "cli/sig.h"
-#include "cli/table.h"
+#include "cli/text.h"
 
 enum { COMPLAINT_MAX = 64 << 10 };
 

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 #include "cli/format_internal.h"
-#include "cli/table.h"
+#include "cli/text.h"
 
 static int want_string(struct exec *x, const struct tv *v)
 {

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "cli/format_internal.h"
 #include "cli/jsontext.h"
-#include "cli/table.h"
+#include "cli/text.h"
 
 enum { PRINT_DEPTH_MAX = 80 /* more than JSON may be deep */ };
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "cli/table.h"
+#include "cli/text.h"
 
 static bool quote_control(unsigned char c, struct buf *out)
 {

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "cli/table.h"
+#include "cli/text.h"
 #include "cli/tty.h"
 
 enum {

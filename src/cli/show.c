@@ -8,6 +8,7 @@
 #include "cli/jsontext.h"
 #include "cli/out.h"
 #include "cli/table.h"
+#include "cli/text.h"
 
 static const char table_word[] = "table";
 

@@ -4,9 +4,9 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "wire/codec_internal.h"
 #include "wire/rfc3339.h"
-#include "wire/utf8.h"
 
 enum { LOOK_AHEAD = 16 /* elements of a received list that are compared with one to be written */ };
 

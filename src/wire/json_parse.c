@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "wire/codec_internal.h"
-#include "wire/utf8.h"
 
 enum {
 	OBJECT_NODES = 8, /* an empty object takes about as much memory as so many other values */

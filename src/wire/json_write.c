@@ -6,8 +6,8 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "wire/codec_internal.h"
-#include "wire/utf8.h"
 
 enum {
 	PIECE = 4096,    /* bytes gathered before the sink is called */

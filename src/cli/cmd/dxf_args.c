@@ -9,7 +9,7 @@
 #include "cli/app.h"
 #include "cli/cmd/dxf.h"
 #include "cli/out.h"
-#include "cli/table.h"
+#include "cli/text.h"
 
 enum {
 	TEXT_MAX = 1 << 20,     /* bytes of a help text or usage error; it may quote arguments */

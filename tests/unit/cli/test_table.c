@@ -11,6 +11,7 @@
 #include "cli/jsontext.h"
 #include "cli/show.h"
 #include "cli/table.h"
+#include "cli/text.h"
 
 static void columns_are_aligned(void **state)
 {

@@ -1,6 +1,6 @@
 /* UTF-8, strict: no overlong forms, no surrogates, nothing above U+10FFFF. */
-#ifndef DAVIT_WIRE_UTF8_H
-#define DAVIT_WIRE_UTF8_H
+#ifndef DAVIT_BASE_UTF8_H
+#define DAVIT_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 /* By number of bytes: mask and value of the first one, the least code point that needs so many. */
 static const struct {
