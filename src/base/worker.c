@@ -13,8 +13,8 @@
 enum { WORKER_SLOTS = 4 };
 
 /*
- * A ring of equal buffers. The producer fills slot head + count and hands it over when it is full, or
- * earlier when the thread has nothing to do: small pieces are gathered, yet nothing waits without need.
+ * A ring of equal buffers. The producer fills one without the lock and hands it over when it is full, so that
+ * small pieces cost no more than their copying.
  */
 struct worker {
 	pthread_t thread;
@@ -24,7 +24,9 @@ struct worker {
 	void *user;
 	unsigned char *data; /* WORKER_SLOTS * chunk */
 	size_t chunk;
-	size_t fill; /* bytes in the slot that the producer fills; its own */
+	/* The producer's own: the slot that it fills, and how far. */
+	unsigned next;
+	size_t fill;
 	/* Under lock: */
 	size_t len[WORKER_SLOTS];
 	unsigned head;  /* the oldest slot that was handed over */
@@ -119,7 +121,7 @@ int worker_start(struct worker **out, worker_fn fn, void *user, size_t chunk, da
 	return 0;
 }
 
-/* Waits for a free slot; the producer may then write to it without the lock. */
+/* Waits until the next slot is free. */
 static int wait_room(struct worker *w)
 {
 	int r;
@@ -132,32 +134,15 @@ static int wait_room(struct worker *w)
 	return r;
 }
 
-/* Hands the slot in work over if it is full or, with idle_only, the thread has nothing else to do. */
-static int hand_over(struct worker *w, bool idle_only)
+static void hand_over(struct worker *w)
 {
-	int r;
-
 	pthread_mutex_lock(&w->lock);
-	r = w->result;
-	if (!r && w->fill && (!idle_only || w->fill == w->chunk || !w->count)) {
-		w->len[(w->head + w->count) % WORKER_SLOTS] = w->fill;
-		w->count++;
-		w->fill = 0;
-		pthread_cond_signal(&w->work);
-	}
+	w->len[w->next] = w->fill;
+	w->count++;
+	pthread_cond_signal(&w->work);
 	pthread_mutex_unlock(&w->lock);
-	return r;
-}
-
-/* head + count names the next free slot whatever the thread finishes meanwhile. */
-static unsigned char *free_slot(struct worker *w)
-{
-	unsigned i;
-
-	pthread_mutex_lock(&w->lock);
-	i = (w->head + w->count) % WORKER_SLOTS;
-	pthread_mutex_unlock(&w->lock);
-	return w->data + i * w->chunk;
+	w->next = (w->next + 1) % WORKER_SLOTS;
+	w->fill = 0;
 }
 
 int worker_push(struct worker *w, const void *p, size_t n)
@@ -165,19 +150,17 @@ int worker_push(struct worker *w, const void *p, size_t n)
 	const unsigned char *from = p;
 
 	while (n) {
-		size_t part;
-		int r = wait_room(w);
+		int r = w->fill ? 0 : wait_room(w);
+		size_t part = n < w->chunk - w->fill ? n : w->chunk - w->fill;
 
 		if (r)
 			return r;
-		part = n < w->chunk - w->fill ? n : w->chunk - w->fill;
-		memcpy(free_slot(w) + w->fill, from, part);
+		memcpy(w->data + w->next * w->chunk + w->fill, from, part);
 		w->fill += part;
 		from += part;
 		n -= part;
-		r = hand_over(w, true);
-		if (r)
-			return r;
+		if (w->fill == w->chunk)
+			hand_over(w);
 	}
 	return 0;
 }
@@ -201,9 +184,8 @@ int worker_finish(struct worker *w)
 {
 	if (!w)
 		return 0;
-	/* A partly filled slot needs no room: it is the free one. A failure comes out of worker_end() again.
-	 */
-	(void)hand_over(w, false);
+	if (w->fill)
+		hand_over(w);
 	return worker_end(w, false);
 }
 
