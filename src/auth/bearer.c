@@ -34,6 +34,7 @@ struct registry_auth {
 	/* What requests carry: the Basic header if there is one, else the current token. */
 	char *basic;
 	bool basic_preset;
+	bool basic_given; /* a whole Authorization value */
 	struct token_cache tokens;
 	struct token *current; /* in tokens, or NULL */
 	/* The running request. */
@@ -41,6 +42,7 @@ struct registry_auth {
 	bool answered; /* its 401 has been dealt with */
 	bool by_post;
 	bool anonymous; /* the last token was asked for without credentials */
+	bool given_refused; /* the request was sent with the caller's token first, and refused */
 	struct token_ask ask;
 	struct token_cred cred;
 	/* A refresh token that took the place of the identity token seed. */
@@ -51,11 +53,19 @@ struct registry_auth {
 	struct token_cred force_cred;
 };
 
-static const char refused_basic[] = "refused the user name or password";
 
 static struct registry_auth *self(struct auth *a)
 {
 	return (struct registry_auth *)a;
+}
+
+static const char not_known[] = "wants a user name and a password, and none are known" TOKEN_ADVICE_NONE;
+static const char given_token[] = "refused the given token" TOKEN_ADVICE_GIVEN;
+
+static const char *refused_basic(const struct registry_auth *r)
+{
+	return r->basic_given ? "refused the given authorization" TOKEN_ADVICE_WRONG
+			      : "refused the user name or password" TOKEN_ADVICE_WRONG;
 }
 
 /* A 401 that stays one: "unauthorized: HOST WHY". */
@@ -371,7 +381,7 @@ static int bearer_prepare(struct auth *a, struct auth_request *req, struct auth_
 	int rc = 0;
 
 	if (!req->attempt)
-		r->answered = false;
+		r->answered = r->given_refused = false;
 	if (!req->attempt && r->state != GOT && r->state != FALLBACK)
 		begin_request(r, req);
 	if (is_ending(r, req->now))
@@ -407,6 +417,8 @@ static int bearer_feed(struct auth *a, const struct auth_answer *answer, davit_e
 	CLEANUP(token_reply_fini) struct token_reply reply = { 0 };
 	AUTO_ARENA struct arena mem = { 0 };
 	struct registry_auth *r = self(a);
+	AUTO_BUF struct buf host = BUF_INIT(LIMIT_URL);
+	struct token_asked asked = { .cred = &r->cred, .instead = r->given_refused };
 	struct uri u;
 	int rc;
 
@@ -418,8 +430,11 @@ static int bearer_feed(struct auth *a, const struct auth_answer *answer, davit_e
 		return 0;
 	}
 	rc = uri_parse(r->ask.realm, &mem, &u, e);
-	if (!rc)
-		rc = token_answer(answer, u.host, &reply, e);
+	if (!rc) {
+		buf_printf(&host, strchr(u.host, ':') ? "[%s]:%u" : "%s:%u", u.host, u.port);
+		asked.host = buf_str(&host);
+		rc = token_answer(answer, &asked, &reply, e);
+	}
 	if (!rc && reply.refresh && r->by_post)
 		rc = keep_refresh(r, reply.refresh, e);
 	if (!rc) {
@@ -502,19 +517,20 @@ static int answer_basic(struct registry_auth *r, const struct auth_request *req,
 		.host = r->host, .scheme = "basic", .realm = challenge_param(c, "realm"),
 	};
 	char *header;
+	bool given;
 	int rc = find_cred(r, &seen, &actions, e);
 
 	if (!rc)
 		rc = make_basic(r, &header, e);
+	given = !(r->cred.username && r->cred.password);
 	token_cred_fini(&r->cred);
 	if (rc)
 		return rc;
 	if (!header && !r->retry_anonymous)
-		return denied(
-		    r, r->basic ? refused_basic : "wants a user name and a password, and none are known", e);
+		return denied(r, r->basic ? refused_basic(r) : r->given_refused ? given_token : not_known, e);
 	if (header && r->basic && !r->forced && !strcmp(header, r->basic)) {
 		mem_free_secret(header);
-		return denied(r, refused_basic, e);
+		return denied(r, refused_basic(r), e);
 	}
 	if (header && !may_send(r, req->uri)) {
 		mem_free_secret(header);
@@ -523,6 +539,7 @@ static int answer_basic(struct registry_auth *r, const struct auth_request *req,
 	mem_free_secret(r->basic);
 	r->basic = header;
 	r->basic_preset = false;
+	r->basic_given = given;
 	r->current = NULL;
 	return AUTH_READY;
 }
@@ -548,11 +565,13 @@ static int answer_challenges(struct registry_auth *r, const struct auth_request 
 static const char *refusal(const struct registry_auth *r)
 {
 	if (r->basic)
-		return refused_basic;
+		return refused_basic(r);
 	if (!r->current)
-		return "wants a user name and a password, and none are known";
-	return r->anonymous ? "does not allow this without credentials"
-			    : "does not allow this with these credentials";
+		return not_known;
+	if (r->anonymous)
+		return r->given_refused ? given_token
+					: "does not allow this without credentials" TOKEN_ADVICE_NONE;
+	return "does not allow this with these credentials; use an account that may do it";
 }
 
 static int bearer_challenge(struct auth *a, const struct auth_request *req, const struct headers *answer,
@@ -567,6 +586,8 @@ static int bearer_challenge(struct auth *a, const struct auth_request *req, cons
 		return denied(r, "was asked over plain http, and authentication requires https", e);
 	if (r->answered)
 		return denied(r, refusal(r), e);
+	if (!r->basic && r->current && !r->current->ask.realm)
+		r->given_refused = true;
 	rc = challenge_parse_all(answer, &mem, &all, e);
 	if (!rc)
 		rc = answer_challenges(r, req, &all, e);

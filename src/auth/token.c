@@ -150,18 +150,39 @@ static const char *reason_of(const davit_value *v)
 	return text;
 }
 
-static int refused(const struct auth_answer *answer, const char *host, davit_err *e)
+/* What a 401 means depends on what was sent. */
+static const char *refusal(const struct token_asked *asked, const char **advice)
+{
+	const struct token_cred *c = asked->cred;
+
+	*advice = TOKEN_ADVICE_WRONG;
+	if (c->refresh)
+		return "refused the identity token";
+	if (c->username && c->password)
+		return "refused the user name or password";
+	if (c->authorization)
+		return "refused the given authorization";
+	*advice = asked->instead ? TOKEN_ADVICE_GIVEN : TOKEN_ADVICE_NONE;
+	if (asked->instead)
+		return "gives none without credentials in place of the given token, which was refused";
+	return "gives no token without credentials";
+}
+
+static int refused(const struct auth_answer *answer, const struct token_asked *asked, davit_err *e)
 {
 	struct jnode *j = NULL;
 	int status = answer->status, code = DAVIT_EREMOTE;
-	const char *reason = NULL;
+	const char *what = "gave no token", *advice = "", *reason = NULL;
 
 	if (status == 400 || status == 401 || status == 403)
 		code = DAVIT_EDENIED;
+	if (status == 401)
+		what = refusal(asked, &advice);
 	if (!json_parse(answer->body, answer->n, &j, NULL))
 		reason = reason_of(json_value(j));
-	err_set(e, code, "%s%s gave no token (HTTP %d)%s%s", code == DAVIT_EDENIED ? "unauthorized: " : "",
-		host, status, reason ? ": " : "", reason ? reason : "");
+	err_set(e, code, "%sthe token server %s %s (HTTP %d%s%s)%s",
+		code == DAVIT_EDENIED ? "unauthorized: " : "", asked->host, what, status, reason ? ": " : "",
+		reason ? reason : "", advice);
 	if (e)
 		e->http = status;
 	json_unref_secret(j);
@@ -192,21 +213,22 @@ static int take_reply(const davit_value *v, struct token_reply *out, davit_err *
 	return 0;
 }
 
-int token_answer(const struct auth_answer *answer, const char *host, struct token_reply *out, davit_err *e)
+int token_answer(const struct auth_answer *answer, const struct token_asked *asked, struct token_reply *out,
+		 davit_err *e)
 {
 	CLEANUP(token_reply_fini) struct token_reply reply = { 0 };
 	struct jnode *j;
 	int r;
 
 	if (answer->status < 200 || answer->status > 299)
-		return refused(answer, host, e);
+		return refused(answer, asked, e);
 	r = json_parse(answer->body, answer->n, &j, e);
 	if (!r) {
 		r = take_reply(json_value(j), &reply, e);
 		json_unref_secret(j);
 	}
 	if (r)
-		return err_at(e, r, "token server %s: ", host);
+		return err_at(e, r, "token server %s: ", asked->host);
 	reply.now = answer->now;
 	*out = reply;
 	reply = (struct token_reply){ 0 };

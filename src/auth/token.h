@@ -42,10 +42,25 @@ struct token_reply {
 };
 void token_reply_fini(struct token_reply *r);
 
+/* What to do about missing and about refused credentials; ends a sentence. */
+#define TOKEN_ADVICE_NONE                                                                  \
+	"; log in (davit registry login) or give a user name and a password (--username, " \
+	"DXF_USERNAME and DXF_PASSWORD)"
+#define TOKEN_ADVICE_WRONG "; check them, or log in again (davit registry login)"
+#define TOKEN_ADVICE_GIVEN "; give a valid token, or log in (davit registry login)"
+
+/* Who was asked for a token, and how; for messages. */
+struct token_asked {
+	const char *host; /* host:port of the token server */
+	const struct token_cred *cred;
+	bool instead;     /* of a token that the caller gave and the registry refused */
+};
+
 /*
- * Takes the answer of the token server at host. DAVIT_EDENIED with davit_err::http for 400, 401 and 403,
+ * Takes the answer of a token server. DAVIT_EDENIED with davit_err::http for 400, 401 and 403,
  * DAVIT_EREMOTE for other errors, DAVIT_EPROTO if there is no token in it.
  */
-int token_answer(const struct auth_answer *answer, const char *host, struct token_reply *out, davit_err *e);
+int token_answer(const struct auth_answer *answer, const struct token_asked *asked, struct token_reply *out,
+		 davit_err *e);
 
 #endif

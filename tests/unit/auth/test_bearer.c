@@ -63,6 +63,11 @@ static void close_world(struct world *w)
 	arena_fini(&w->mem);
 }
 
+#define LOG_IN                                                                             \
+	"; log in (davit registry login) or give a user name and a password (--username, " \
+	"DXF_USERNAME and DXF_PASSWORD)"
+#define AGAIN "; check them, or log in again (davit registry login)"
+
 #define FRED_KNOWN { .username = "fred", .password = { "!WordPass0$" } }
 
 static int token_server(struct world *w, const struct auth_subrequest *sub)
@@ -196,7 +201,8 @@ static void the_second_401_is_denied(void **state)
 	assert_int_equal(challenge(&w, PULL, 1, CHALLENGE(PULL)), DAVIT_EDENIED);
 	assert_int_equal(w.e.http, 401);
 	assert_string_equal(w.e.msg,
-			    "unauthorized: localhost:5444 does not allow this with these credentials");
+			    "unauthorized: localhost:5444 does not allow this with these credentials; use an "
+			    "account that may do it");
 	/* A token that has become invalid is replaced by the next request's challenge. */
 	buf_clear(&w.log);
 	assert_int_equal(request(&w, PULL, CHALLENGE(PULL)), 0);
@@ -214,7 +220,8 @@ static void anonymous_asks_without_credentials(void **state)
 	expect(&w, "> -\nGET " REALM
 		   "?service=Docker%20registry&scope=registry%3Acatalog%3A%2A -\n> Bearer t1\n");
 	assert_int_equal(challenge(&w, "registry:catalog:*", 1, CHALLENGE("x:y:z")), DAVIT_EDENIED);
-	assert_string_equal(w.e.msg, "unauthorized: localhost:5444 does not allow this without credentials");
+	assert_string_equal(w.e.msg, "unauthorized: localhost:5444 does not allow this without "
+				      "credentials" LOG_IN);
 	close_world(&w);
 }
 
@@ -277,7 +284,8 @@ static void basic_is_kept(void **state)
 	/* The same credentials are not tried again. */
 	assert_int_equal(request(&w, PULL, "Basic realm=\"r\""), DAVIT_EDENIED);
 	assert_int_equal(w.e.http, 401);
-	assert_string_equal(w.e.msg, "unauthorized: localhost:5444 refused the user name or password");
+	assert_string_equal(w.e.msg,
+			    "unauthorized: localhost:5444 refused the user name or password" AGAIN);
 	buf_clear(&w.log);
 	/* A bearer challenge later on takes its place (run put-401-midway). */
 	assert_int_equal(request(&w, PULL, CHALLENGE(PULL)), 0);
@@ -293,8 +301,8 @@ static void basic_without_credentials(void **state)
 	(void)state;
 	open_world(&w, "https://localhost:5443/v2/");
 	assert_int_equal(request(&w, PULL, "Basic realm=\"r\""), DAVIT_EDENIED);
-	assert_string_equal(
-	    w.e.msg, "unauthorized: localhost:5444 wants a user name and a password, and none are known");
+	assert_string_equal(w.e.msg, "unauthorized: localhost:5444 wants a user name and a password, and "
+				     "none are known" LOG_IN);
 	close_world(&w);
 	open_world(&again, "https://localhost:5443/v2/");
 	assert_int_equal(request(&again, PULL, "Basic realm=\"r\""), 0);
@@ -470,17 +478,22 @@ static void the_token_server_refuses(void **state)
 		int code;
 	} rows[] = {
 		{ 401, "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"Auth failed.\"}]}",
-		  "unauthorized: localhost gave no token (HTTP 401): Auth failed.", DAVIT_EDENIED },
-		{ 401, "{\"details\":\"incorrect username or password\"}",
-		  "unauthorized: localhost gave no token (HTTP 401): incorrect username or password",
+		  "unauthorized: the token server localhost:5001 refused the user name or password "
+		  "(HTTP 401: Auth failed.)" AGAIN,
 		  DAVIT_EDENIED },
-		{ 403, "<html>", "unauthorized: localhost gave no token (HTTP 403)", DAVIT_EDENIED },
-		{ 503, "", "localhost gave no token (HTTP 503)", DAVIT_EREMOTE },
-		{ 404, "{}", "localhost gave no token (HTTP 404)", DAVIT_EREMOTE },
-		{ 200, "{}", "token server localhost: its answer holds no token", DAVIT_EPROTO },
-		{ 200, "{\"token\":7}", "token server localhost: its answer holds no token", DAVIT_EPROTO },
+		{ 401, "{\"details\":\"incorrect username or password\"}",
+		  "unauthorized: the token server localhost:5001 refused the user name or password "
+		  "(HTTP 401: incorrect username or password)" AGAIN,
+		  DAVIT_EDENIED },
+		{ 403, "<html>", "unauthorized: the token server localhost:5001 gave no token (HTTP 403)",
+		  DAVIT_EDENIED },
+		{ 503, "", "the token server localhost:5001 gave no token (HTTP 503)", DAVIT_EREMOTE },
+		{ 404, "{}", "the token server localhost:5001 gave no token (HTTP 404)", DAVIT_EREMOTE },
+		{ 200, "{}", "token server localhost:5001: its answer holds no token", DAVIT_EPROTO },
+		{ 200, "{\"token\":7}", "token server localhost:5001: its answer holds no token",
+		  DAVIT_EPROTO },
 		{ 200, "{\"token\":\"a b\"}",
-		  "token server localhost: its token holds a space or control character", DAVIT_EPROTO },
+		  "token server localhost:5001: its token holds a space or control character", DAVIT_EPROTO },
 		{ 200, "<html>", NULL, DAVIT_EPROTO },
 	};
 
@@ -499,6 +512,43 @@ static void the_token_server_refuses(void **state)
 		assert_null(registry_auth_token(w.auth));
 		close_world(&w);
 	}
+}
+
+/* Nobody hears of a wrong password who gave none. */
+static void what_was_refused_is_named(void **state)
+{
+	static const struct {
+		davit_registry_answer cred;
+		const char *token, *message;
+	} rows[] = {
+		{ { 0 }, NULL, "gives no token without credentials (HTTP 401)" LOG_IN },
+		{ { 0 }, "preset",
+		  "gives none without credentials in place of the given token, which was refused (HTTP 401); "
+		  "give a valid token, or log in (davit registry login)" },
+		{ FRED_KNOWN, "preset", "refused the user name or password (HTTP 401)" AGAIN },
+		{ { .identity_token = { "id" } }, NULL, "refused the identity token (HTTP 401)" AGAIN },
+		{ { .authorization = { "Basic abc" } }, NULL,
+		  "refused the given authorization (HTTP 401)" AGAIN },
+	};
+	struct world given = { .opts.token = { "preset" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct world w = { .cred = rows[i].cred, .opts.token = { rows[i].token }, .status = { 401 },
+				   .answer = { "{}" } };
+		char want[400];
+
+		open_world(&w, "https://localhost:5444/v2/");
+		assert_int_equal(request(&w, PULL, "Bearer realm=\"https://h/\""), DAVIT_EDENIED);
+		snprintf(want, sizeof want, "unauthorized: the token server h:443 %s", rows[i].message);
+		assert_string_equal(w.e.msg, want);
+		close_world(&w);
+	}
+	open_world(&given, "https://localhost:5444/v2/");
+	assert_int_equal(request(&given, PULL, "Basic realm=\"x\""), DAVIT_EDENIED);
+	assert_string_equal(given.e.msg, "unauthorized: localhost:5444 refused the given token; give a valid "
+					 "token, or log in (davit registry login)");
+	close_world(&given);
 }
 
 static void another_host_for_tokens(void **state)
@@ -670,6 +720,7 @@ int main(void)
 		cmocka_unit_test(identity_tokens_go_by_post),
 		cmocka_unit_test(post_falls_back_to_get),
 		cmocka_unit_test(the_token_server_refuses),
+		cmocka_unit_test(what_was_refused_is_named),
 		cmocka_unit_test(another_host_for_tokens),
 		cmocka_unit_test(secrets_over_http),
 		cmocka_unit_test(presets_over_http),
