@@ -32,7 +32,8 @@ typedef struct davit_connection_opts {
 	const char *no_proxy;     /**< Hosts without proxy; NULL: from `no_proxy`. */
 	const char *user_agent;   /**< NULL: `davit/VERSION`. */
 	int connect_timeout_ms;   /**< Time to connect; 0: 30,000. */
-	int timeout_ms;           /**< Time for one whole call that is no stream; 0: no limit. */
+	/** Time for one call that is no stream, each page of a listing for itself; 0: no limit. */
+	int timeout_ms;
 	/** Bytes per second under which a transfer counts as stalled; 0: 1, negative: never. */
 	int low_speed_limit;
 	int low_speed_time_s;     /**< Seconds of stall that end a transfer; 0: 60. */
