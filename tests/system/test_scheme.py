@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import socket
+import socketserver
 import threading
 import time
 
@@ -70,3 +71,19 @@ def test_server_that_never_answers(davit, more, seconds):
         davit.run('registry', 'ping', f'127.0.0.1:{server.getsockname()[1]}', '--timeout', '1s',
                   *more).fails(9, 'time')
         assert time.monotonic() - begun < seconds
+
+
+@pytest.mark.parametrize('host, url', [
+    ('localhost', 'http://localhost'), ('[::1]', 'http://[::1]'),
+    ('[::1]:443', 'http://[::1]:443'), ('[::1]:81', 'http://[::1]:81')])
+def test_http_port(davit, work, host, url):
+    """Where TLS is not spoken the port becomes that of http, unless one was named."""
+    path = str(work / 'socket')
+    with socketserver.UnixStreamServer(path, Pinged) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        result = davit.run('registry', 'ping', host, '--unix-socket', path)
+        server.shutdown()
+        thread.join()
+    result.ok()
+    assert result.text == url + '\n'

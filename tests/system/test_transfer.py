@@ -1,12 +1,9 @@
 """Transfers that go wrong: cuts, resets, wrong bytes, waiting servers, full disks, interrupts."""
 
-import http.server
 import os
 import shutil
 import signal
-import socketserver
 import subprocess
-import threading
 import time
 
 import pytest
@@ -279,31 +276,3 @@ def test_big_both_ways(davit, dxf, registry, home, work, repo):
     if not sanitized() and not counted():
         for kind in ('', ' pull', ' dxf'):
             assert abs(peaks['big' + kind] - peaks['small' + kind]) <= 256, peaks
-
-
-class Plain(http.server.BaseHTTPRequestHandler):
-    """A registry of no content that speaks http only."""
-
-    def do_GET(self):
-        """All is well."""
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *args):
-        """Says nothing."""
-
-
-@pytest.mark.parametrize('host, url', [
-    ('localhost', 'http://localhost'), ('[::1]', 'http://[::1]'),
-    ('[::1]:443', 'http://[::1]:443'), ('[::1]:81', 'http://[::1]:81')])
-def test_http_port(davit, work, host, url):
-    """Where TLS is not spoken the port becomes that of http, unless one was named."""
-    path = str(work / 'socket')
-    with socketserver.UnixStreamServer(path, Plain) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        result = davit.run('registry', 'ping', host, '--unix-socket', path)
-        server.shutdown()
-        thread.join()
-    result.ok()
-    assert result.text == url + '\n'
