@@ -178,7 +178,9 @@ static int refused(const struct auth_answer *answer, const struct token_asked *a
 		code = DAVIT_EDENIED;
 	if (status == 401)
 		what = refusal(asked, &advice);
-	if (!json_parse(answer->body, answer->n, &j, NULL))
+	/* What a server says about refused credentials is wrong where none were sent. */
+	if ((status != 401 || token_cred_is_secret(asked->cred)) &&
+	    !json_parse(answer->body, answer->n, &j, NULL))
 		reason = reason_of(json_value(j));
 	err_set(e, code, "%sthe token server %s %s (HTTP %d%s%s)%s",
 		code == DAVIT_EDENIED ? "unauthorized: " : "", asked->host, what, status, reason ? ": " : "",
