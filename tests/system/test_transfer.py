@@ -124,6 +124,14 @@ def test_push_reset(davit, proxy, repo, blob, stream):
         davit.run(*davit.stat(f'{proxy.host}/{repo}', item.digest)).ok()
 
 
+@pytest.mark.parametrize('method, row', [('PATCH', 'chunk'), ('PUT', 'finish')])
+def test_upload_errors_name_the_repository(davit, proxy, repo, blob, method, row):
+    """Also where the URL is the registry's choice."""
+    proxy.rules.set(Rule('answer', method=method, status=500))
+    result = davit.run(*davit.push(f'{proxy.host}/{repo}', '-'), stdin=b'x' * 1000)
+    result.fails(1, f'{proxy.host}/{repo}: registry.upload.{row}: HTTP 500')
+
+
 def test_promised_digest_of_another_blob(davit, registry, repo, stored, blob):
     """The digest is that of a blob that the registry has, but not that of the file."""
     there, item = stored(1000), blob(2000)

@@ -182,7 +182,7 @@ static int send_body(struct push *p, const struct endpoint *ep, const char *url,
 		.size = p->size,
 	};
 	const struct call c = {
-		.ep = ep, .url = url, .source = &source, .chunk = p->chunk,
+		.ep = ep, .path = PATH(p->name), .url = url, .source = &source, .chunk = p->chunk,
 		.content_type = "application/octet-stream",
 	};
 	int rc = p->size ? 0 : check_sent(p);
@@ -247,7 +247,9 @@ static int send_stream(struct push *p, struct registry_session *s, davit_err *e)
 {
 	static const davit_source nothing = { .read = read_nothing, .rewind = rewind_nothing, .size = 0 };
 	AUTO_BUF struct buf url = BUF_INIT(LIMIT_URL);
-	struct call c = { .ep = REGISTRY_ROW(R_UPLOAD_FINISH), .source = &nothing };
+	struct call c = {
+		.ep = REGISTRY_ROW(R_UPLOAD_FINISH), .path = PATH(p->name), .source = &nothing,
+	};
 	void *reply;
 	int rc = send_body(p, REGISTRY_ROW(R_UPLOAD_CHUNK), buf_str(&s->url), &reply, e);
 

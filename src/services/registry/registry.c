@@ -179,7 +179,10 @@ static int choose_scheme(davit_registry *r, davit_err *e)
 	return 0;
 }
 
-/* Says in front of a failure what it is about: host/repo@digest. */
+/*
+ * Says in front of a failure what it is about: host/repo@digest. Calls to a URL of the registry's choice have
+ * a path only for this.
+ */
 static int name_target(const davit_registry *r, const struct call *c, int rc, davit_err *e)
 {
 	const char *repo = c->path ? c->path[0] : NULL, *what = repo ? c->path[1] : NULL;
