@@ -16,7 +16,8 @@ ORAS_MODULE=oras.land/oras ORAS_VERSION=v1.2.3
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cache=${DAVIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/davit-interop}
-export DAVIT_CACHE="$cache" DAVIT_BUILD="${1:-${DAVIT_BUILD:-$root/build}}" PYTHONPATH="$root/tests" PYTHONDONTWRITEBYTECODE=1
+build=$(cd "${1:-${DAVIT_BUILD:-$root/build}}" && pwd)
+export DAVIT_CACHE="$cache" DAVIT_BUILD="$build" PYTHONPATH="$root/tests" PYTHONDONTWRITEBYTECODE=1
 mkdir -p "$cache/bin"
 log=$cache/install.log
 : > "$log"
@@ -38,13 +39,12 @@ want()
 # A module of its own, because "go install" also asks for the list of all versions, which not every
 # mirror has.
 # shellcheck disable=SC2317  # called through want
-oras()
-{
+oras() (
 	rm -rf "$cache/oras-src"
 	mkdir "$cache/oras-src" && cd "$cache/oras-src" || return 1
 	printf 'module interop\n\ngo 1.23\n\nrequire %s %s\n' "$ORAS_MODULE" "$ORAS_VERSION" > go.mod
 	go build -mod=mod -o "$cache/bin/oras" "$ORAS_MODULE/cmd/oras"
-}
+)
 
 # stamp NAME VERSION COMMAND…: install unless this version is there.
 stamp()

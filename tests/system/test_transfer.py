@@ -261,6 +261,19 @@ def test_interrupted_stream_push(davit, proxy, repo):
     assert cancelled(proxy)
 
 
+def least_peak(program, *argv, to=None):
+    """The smallest peak memory in KiB of five runs, all good, and the last result. Runs differ by what the
+    kernel and the allocator happen to do; what a transfer needs is in all of them. Where memory is not
+    compared, one run does."""
+    peaks = []
+    for _ in range(1 if sanitized() or counted() else 5):
+        with open(to or os.devnull, 'wb') as out:
+            peak, result = program.peak(*argv, **({'stdout': out} if to else {}))
+        result.ok()
+        peaks.append(peak)
+    return min(peaks), result
+
+
 def test_big_both_ways(davit, dxf, registry, home, work, repo):
     """256 MiB: the bytes come back, and memory is that of a small blob within 256 KiB."""
     peaks, size = {}, 256 << 20
@@ -268,18 +281,15 @@ def test_big_both_ways(davit, dxf, registry, home, work, repo):
         path = work / name
         with open(path, 'wb') as f:
             subprocess.run(['openssl', 'rand', str(n)], stdout=f, check=True)
-        peaks[name], result = davit.peak(*davit.push(f'{registry.host}/{repo}', path, '-q'))
-        digest = result.ok().text.split()[0]
-        more, result = davit.peak(*davit.pull(f'{registry.host}/{repo}', digest, work / 'out', '-q'))
-        result.ok()
+        peaks[name], result = least_peak(
+            davit, *davit.push(f'{registry.host}/{repo}', path, '-q', '--no-check-exists'))
+        digest = result.text.split()[0]
+        peaks[name + ' pull'], _ = least_peak(
+            davit, *davit.pull(f'{registry.host}/{repo}', digest, work / 'out', '-q'))
         subprocess.run(['cmp', path, work / 'out'], check=True)
-        peaks[name + ' pull'] = more
-        program = dxf(registry)
-        with open(work / 'out2', 'wb') as out:
-            more, result = program.peak('pull-blob', repo, digest, stdout=out)
-        result.ok()
+        peaks[name + ' dxf'], _ = least_peak(
+            dxf(registry), 'pull-blob', repo, digest, to=work / 'out2')
         subprocess.run(['cmp', path, work / 'out2'], check=True)
-        peaks[name + ' dxf'] = more
     shutil.rmtree(work)
     if not sanitized() and not counted():
         for kind in ('', ' pull', ' dxf'):
