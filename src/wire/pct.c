@@ -20,15 +20,18 @@ void pct_encode(struct buf *out, const char *s, const char *keep)
 	}
 }
 
-static int hex_value(char c)
+enum { NO_HEX = 16 };
+
+/* 0 to 15, or NO_HEX. */
+static unsigned hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
-		return c - '0';
+		return (unsigned)(c - '0');
 	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
+		return (unsigned)(c - 'a') + 10;
 	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+		return (unsigned)(c - 'A') + 10;
+	return NO_HEX;
 }
 
 bool pct_valid(const char *s, size_t n)
@@ -36,7 +39,7 @@ bool pct_valid(const char *s, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (s[i] != '%')
 			continue;
-		if (n - i < 3 || hex_value(s[i + 1]) < 0 || hex_value(s[i + 2]) < 0 ||
+		if (n - i < 3 || hex_value(s[i + 1]) == NO_HEX || hex_value(s[i + 2]) == NO_HEX ||
 		    !memcmp(s + i, "%00", 3))
 			return false;
 	}
@@ -50,7 +53,7 @@ char *pct_decode(const char *s, size_t n, bool plus, struct arena *a)
 	if (!out)
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
-		int c = (unsigned char)s[i];
+		unsigned c = (unsigned char)s[i];
 
 		if (c == '+' && plus) {
 			c = ' ';

@@ -245,7 +245,7 @@ int registry_leave(struct door *d, int r, davit_err *e)
 	if (r)
 		r = out_sink_result(r, e);
 	/* Only an answer decides between https and http. */
-	if (d->r && d->has_token)
+	if (d->app && d->r && d->has_token)
 		registry_warn_http(d);
 	davit_registry_free(d->r);
 	davit_reply_free(d->ref);

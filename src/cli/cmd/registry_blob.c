@@ -93,13 +93,13 @@ static const struct opt push_options[] = {
 };
 
 /* Pushes all files and notes their digests; replies must be freed by the caller. */
-static int push_all(struct door *d, const struct push_flags *f, const struct args *args,
+static int push_all(struct door *d, const struct push_flags *f, const struct args *files,
 		    davit_registry_descriptor **done, davit_err *e)
 {
 	int r = 0;
 
-	for (size_t i = 1; i < args->n && !r; i++)
-		r = registry_push(d, args->v[i], f, &done[i - 1], e);
+	for (size_t i = 0; i < files->n && !r; i++)
+		r = registry_push(d, files->v[i], f, &done[i], e);
 	return r;
 }
 
@@ -151,8 +151,8 @@ static int check_push(const struct app *app, const struct push_flags *f, const s
 static int run_push(struct app *app, const void *opts, const struct args *args, davit_err *e)
 {
 	davit_registry_descriptor *done[PUSH_FILES_MAX] = { NULL };
+	const struct args files = { args->v + 1, args->n - 1 };
 	struct door d = { 0 };
-	size_t n = args->n - 1;
 	int r;
 
 	r = check_push(app, opts, args, e);
@@ -162,12 +162,12 @@ static int run_push(struct app *app, const void *opts, const struct args *args, 
 	if (!r && d.ref->digest)
 		r = err_set(e, DAVIT_EARG, "%s: give the digest by --digest", args->v[0]);
 	if (!r)
-		r = push_all(&d, opts, args, done, e);
+		r = push_all(&d, opts, &files, done, e);
 	if (!r && d.ref->tag)
-		r = set_alias(&d, done, n, e);
+		r = set_alias(&d, done, files.n, e);
 	if (!r)
-		r = show_pushed(app, done, n, e);
-	for (size_t i = 0; i < n; i++)
+		r = show_pushed(app, done, files.n, e);
+	for (size_t i = 0; i < files.n; i++)
 		davit_reply_free(done[i]);
 	return registry_leave(&d, r, e);
 }
