@@ -9,8 +9,9 @@
 
 #include "base/err.h"
 
-/* Enough that neither side waits for a short stall of the other. */
-enum { WORKER_SLOTS = 4 };
+/* Enough that neither side waits for a short stall of the other, also when both share two processors with a
+ * server on the same machine. */
+enum { WORKER_SLOTS = 12 };
 
 /*
  * A ring of equal buffers. The producer fills one without the lock and hands it over when it is full, so that

@@ -386,7 +386,7 @@ static int prepare(struct push *p, davit_err *e)
 	p->size = p->src->size;
 	if (!p->digest && p->src->rewind)
 		rc = first_pass(p, e);
-	return rc ? rc : registry_hash_init(&p->hash, alg, p->chunk, e);
+	return rc ? rc : registry_hash_init(&p->hash, alg, e);
 }
 
 static int push(struct push *p, davit_err *e)

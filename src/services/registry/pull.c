@@ -16,7 +16,7 @@
 #include "services/registry/blob.h"
 
 enum {
-	FLUSH_STEP = 8 << 20,   /* bytes of a file after which the kernel begins to write them to disk */
+	FLUSH_STEP = 32 << 20,  /* bytes of a file after which the kernel begins to write them to disk */
 	PROGRESS_STEP = 16 << 20, /* bytes after which a break counts as the first again */
 };
 
@@ -214,7 +214,7 @@ static int pull_checked(davit_registry *r, struct pull *p, struct call *c, davit
 	 * match.
 	 */
 	(void)digest_parse(p->digest, &alg, &hex, &unknown);
-	rc = registry_hash_init(&p->hash, alg, c->chunk, e);
+	rc = registry_hash_init(&p->hash, alg, e);
 	if (!rc)
 		rc = get_all(r, p, c, e);
 	return rc ? rc : err_at(e, verify(p, e), "%s/%s: ", r->host, c->path[0]);

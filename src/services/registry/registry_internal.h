@@ -113,10 +113,9 @@ struct registry_hash {
 	struct worker *w;
 	enum digest_alg alg;
 	uint64_t n;    /* bytes so far */
-	size_t chunk;  /* of the worker's queue */
 	char text[DAVIT_DIGEST_MAX]; /* the result */
 };
-int registry_hash_init(struct registry_hash *h, enum digest_alg alg, size_t chunk, davit_err *e);
+int registry_hash_init(struct registry_hash *h, enum digest_alg alg, davit_err *e);
 int registry_hash_add(struct registry_hash *h, const void *p, size_t n, davit_err *e);
 /* Fills text. */
 int registry_hash_end(struct registry_hash *h, davit_err *e);

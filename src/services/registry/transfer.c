@@ -11,6 +11,7 @@
 enum {
 	METER_MS = 50,             /* shortest time between two reports */
 	HASH_INLINE = 512 << 10,   /* bytes that are hashed without a thread */
+	HASH_PIECE = 256 << 10,    /* bytes that the thread takes at once; the queue holds 3 MiB */
 	RETRY_FIRST_MS = 200,      /* wait before the first further attempt; doubles */
 	RETRY_MOST_MS = 5000,
 };
@@ -64,10 +65,9 @@ int registry_meter_end(struct registry_meter *m)
 
 /* --- hashing ----------------------------------------------------------------------------------- */
 
-int registry_hash_init(struct registry_hash *h, enum digest_alg alg, size_t chunk, davit_err *e)
+int registry_hash_init(struct registry_hash *h, enum digest_alg alg, davit_err *e)
 {
 	h->alg = alg;
-	h->chunk = chunk;
 	return digest_new(alg, &h->d, e);
 }
 
@@ -84,7 +84,7 @@ int registry_hash_add(struct registry_hash *h, const void *p, size_t n, davit_er
 
 	h->n += n;
 	if (!h->w && h->n > HASH_INLINE) {
-		r = worker_start(&h->w, hash_some, h, h->chunk, e);
+		r = worker_start(&h->w, hash_some, h, HASH_PIECE, e);
 		if (r)
 			return r;
 	}
